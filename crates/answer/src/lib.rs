@@ -3,6 +3,7 @@
 //! Invariant: nothing here touches the network, the file system, the clock or a process; results depend on arguments alone.
 
 pub mod answer;
+pub mod code;
 pub mod finding;
 pub mod outcome;
 

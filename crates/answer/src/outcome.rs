@@ -53,7 +53,9 @@ impl Outcome {
     /// The outcome of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Outcome> {
-        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
+        Outcome::ALL
+            .into_iter()
+            .find(|outcome| outcome.name() == name)
     }
 }
 
