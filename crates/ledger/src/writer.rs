@@ -1,0 +1,2 @@
+//! writer
+pub(crate) struct Writer;
