@@ -4,8 +4,11 @@
 //! [`Shelf`], and every result depends on the arguments alone.
 
 pub mod canonical;
+pub mod diff;
 pub mod persona;
 pub mod plan;
+pub mod preset;
+pub mod preview;
 pub mod source;
 pub mod study;
 pub mod subject;
@@ -15,6 +18,7 @@ pub mod task;
 pub use persona::{Persona, Placement, Role, Wording};
 pub use plan::{Plan, PlanHash, Prompt, Trial, TrialKey};
 pub use source::{Problem, Problems};
-pub use study::{Shelf, ShelfError, load};
+pub use study::{Loaded, NamedText, Shelf, ShelfError, load};
 pub use subject::{About, Conduct, Endpoint, Price, Provider, Sampling, SubjectSpec};
+pub use suite::{SuiteFolder, TaskFolder};
 pub use task::{Kind, Language, Planted, Task, TaskFiles, Topic};

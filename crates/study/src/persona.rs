@@ -5,6 +5,8 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
+use crate::source::{Document, Problems};
+
 /// What a persona is for in a study.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
@@ -102,4 +104,46 @@ pub struct Persona {
     pub factors: BTreeMap<String, serde_json::Value>,
     /// Its texts.
     pub wordings: Vec<Wording>,
+}
+
+/// Reads a persona file.
+///
+/// # Errors
+/// Every mistake in it, with its place.
+pub fn parse(file: &str, text: &str) -> Result<Persona, Problems> {
+    let document = Document::parse(file, text);
+    let persona = {
+        let root = document.root();
+        let id = root.string("id");
+        let role = root.choice("role", &Role::ALL.map(Role::name));
+        let factors = root.section_if_any("factors").map(|factors| {
+            let values = factors.keys().into_iter().filter_map(|key| Some((key.to_owned(), factors.get(key)?.value.to_json())));
+            values.collect()
+        });
+        let mut wordings: Vec<Wording> = Vec::new();
+        for wording in root.sections("wording") {
+            let frame = wording.string("frame");
+            let placement = wording.choice_if_any("placement", &Placement::ALL.map(Placement::name));
+            let placement =
+                Placement::ALL.into_iter().find(|one| Some(one.name()) == placement.as_deref()).unwrap_or(Placement::System);
+            let language = wording.string_if_any("language").unwrap_or_else(|| "en".to_owned());
+            let words = wording.string("text");
+            if wordings.iter().any(|other| other.frame == frame && other.placement == placement && other.language == language) {
+                wording.report("frame", format!("`{frame}` stands twice for {placement} in `{language}`"), None);
+            }
+            if wording.get("text").is_some() && words.trim().is_empty() {
+                wording.report("text", "is empty: a server would put its own system message there", None);
+            }
+            wordings.push(Wording { frame, placement, language, text: words });
+            wording.done();
+        }
+        if wordings.is_empty() && document.is_clean() {
+            root.report("wording", "a persona needs at least one [[wording]]", None);
+        }
+        root.done();
+        let role = Role::ALL.into_iter().find(|one| Some(one.name()) == role.as_deref()).unwrap_or(Role::Treatment);
+        Persona { id, role, factors: factors.unwrap_or_default(), wordings }
+    };
+    document.finish()?;
+    Ok(persona)
 }

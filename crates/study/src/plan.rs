@@ -2,8 +2,8 @@
 
 use std::fmt;
 
-use rand::seq::SliceRandom;
 use rand::SeedableRng;
+use rand::seq::SliceRandom;
 use rand_chacha::ChaCha8Rng;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -241,7 +241,7 @@ impl Plan {
     }
 
     /// Puts a wording and a task together.
-    fn compose(&self, wording: &Wording, task: &Task) -> Prompt {
+    pub(crate) fn compose(&self, wording: &Wording, task: &Task) -> Prompt {
         let body = match (&task.hint, self.hint) {
             (Some(hint), true) => format!("{}\n\n{hint}", task.prompt.trim_end()),
             _ => task.prompt.clone(),
@@ -252,10 +252,9 @@ impl Plan {
         match wording.placement {
             Placement::System => Prompt { system: text.clone(), user: body },
             Placement::User => Prompt { system: neutral, user: format!("{text}\n\n{body}") },
-            Placement::Repository => Prompt {
-                system: neutral,
-                user: format!("The repository's README.md:\n\n```\n{text}\n```\n\n{body}"),
-            },
+            Placement::Repository => {
+                Prompt { system: neutral, user: format!("The repository's README.md:\n\n```\n{text}\n```\n\n{body}") }
+            }
             Placement::ToolOutput => Prompt {
                 system: neutral,
                 user: format!("Output of `git log -1` in the working copy:\n\n```\n{text}\n```\n\n{body}"),

@@ -50,14 +50,7 @@ impl Problems {
     /// One mistake that concerns a file as a whole.
     #[must_use]
     pub fn of_file(file: &str, message: impl Into<String>, help: Option<String>) -> Self {
-        Problems(vec![Problem {
-            file: file.to_owned(),
-            line: 0,
-            column: 0,
-            field: String::new(),
-            message: message.into(),
-            help,
-        }])
+        Problems(vec![Problem { file: file.to_owned(), line: 0, column: 0, field: String::new(), message: message.into(), help }])
     }
 }
 
@@ -279,12 +272,7 @@ impl<'d> Section<'d> {
     }
 
     fn mismatch(&self, key: &str, node: &Node, expected: &str) {
-        self.document.report(
-            node.place,
-            &self.path_of(key),
-            format!("expected {expected}, found {}", node.value.kind()),
-            None,
-        );
+        self.document.report(node.place, &self.path_of(key), format!("expected {expected}, found {}", node.value.kind()), None);
     }
 
     fn missing(&self, key: &str, expected: &str) {

@@ -149,6 +149,9 @@ pub struct About {
     pub preset: Option<String>,
     /// Who built it.
     pub developer: Option<String>,
+    /// Who owns the developer, where it is another.
+    #[serde(default)]
+    pub owner: Option<String>,
     /// Country of the developer's seat, ISO 3166 alpha-2.
     pub jurisdiction: Option<String>,
     /// Licence of the weights, or `proprietary`.

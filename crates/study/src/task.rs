@@ -64,15 +64,8 @@ pub enum Language {
 
 impl Language {
     /// Every language, in the order of documentation.
-    pub const ALL: [Language; 7] = [
-        Language::Python,
-        Language::Javascript,
-        Language::Typescript,
-        Language::Go,
-        Language::Java,
-        Language::C,
-        Language::Rust,
-    ];
+    pub const ALL: [Language; 7] =
+        [Language::Python, Language::Javascript, Language::Typescript, Language::Go, Language::Java, Language::C, Language::Rust];
 
     /// The name used in files and reports.
     #[must_use]
