@@ -17,9 +17,11 @@ pub enum SampleOutcome {
     Unproven,
     /// An audit or topic answer.
     Answered,
+    /// A planned trial without an answer (an error, or never asked): it counts in the selection bounds alone.
+    Missing,
 }
 
-/// One answered trial. Persona, subject and the other names are indices into the tables of [`Design`].
+/// One trial of the plan: answered, or [`SampleOutcome::Missing`]. Persona, subject and the other names are indices into the tables of [`Design`].
 #[derive(Debug, Clone, PartialEq)]
 pub struct Observation {
     /// Index into `Design::subjects`.

@@ -90,6 +90,9 @@ pub struct InteractionRow {
     pub subject: String,
     pub against: String,
     pub endpoint: String,
+    /// `ratio` (one subject's ratio over the other's; 1 means equal effects) or `difference` (of differences; 0).
+    #[serde(default)]
+    pub scale: String,
     pub estimate: Option<f64>,
     pub ci_low: Option<f64>,
     pub ci_high: Option<f64>,
