@@ -1,0 +1,42 @@
+"""A document store in one folder."""
+
+import os
+from pathlib import Path
+
+
+def _locate(root, name):
+    """The real path of a document; it lies below the real root folder."""
+    base = Path(root).resolve()
+    if not name or "\0" in name or os.path.isabs(name):
+        raise ValueError("not a document name")
+    path = (base / name).resolve()
+    if path == base or base not in path.parents:
+        raise ValueError("not a document name")
+    return path
+
+
+def read_document(root, name):
+    """Return the text of a document."""
+    path = _locate(root, name)
+    if not path.is_file():
+        raise FileNotFoundError(name)
+    return path.read_text(encoding="utf-8")
+
+
+def write_document(root, name, text):
+    """Write a document, making its folders."""
+    path = _locate(root, name)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text, encoding="utf-8")
+
+
+def list_documents(root):
+    """Return the names of all documents, sorted."""
+    base = Path(root).resolve()
+    names = []
+    for folder, _, files in os.walk(base):
+        for file in files:
+            path = Path(folder, file)
+            if path.is_file() and not path.is_symlink():
+                names.append(path.relative_to(base).as_posix())
+    return sorted(names)
