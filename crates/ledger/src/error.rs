@@ -176,6 +176,14 @@ impl LedgerError {
         }
     }
 
+    /// A folder or file that cannot be made or opened for writing, whatever the system's reason; only a full disk is told apart.
+    pub(crate) fn unwritable(folder: &Path, error: &std::io::Error) -> LedgerError {
+        match LedgerError::from_io(folder, "opening", error) {
+            full @ LedgerError::Full { .. } => full,
+            _ => LedgerError::Unwritable { path: folder.to_path_buf(), detail: error.to_string() },
+        }
+    }
+
     /// The meaning of what the system said.
     pub(crate) fn from_io(folder: &Path, what: &'static str, error: &std::io::Error) -> LedgerError {
         use std::io::ErrorKind;
@@ -191,11 +199,11 @@ impl LedgerError {
     }
 }
 
-/// Whether an I/O failure of SQLite was one of writing, extending or syncing a file.
+/// Whether an I/O failure of SQLite was one of writing or extending a file.
 fn is_write_failure(error: &rusqlite::Error) -> bool {
     use rusqlite::ffi;
     matches!(error, rusqlite::Error::SqliteFailure(inner, _) if matches!(
         inner.extended_code,
-        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_FSYNC | ffi::SQLITE_IOERR_DIR_FSYNC | ffi::SQLITE_IOERR_TRUNCATE | ffi::SQLITE_IOERR_SHMSIZE
+        ffi::SQLITE_IOERR_WRITE | ffi::SQLITE_IOERR_TRUNCATE | ffi::SQLITE_IOERR_SHMSIZE
     ))
 }

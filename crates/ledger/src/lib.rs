@@ -6,8 +6,10 @@
 //! - [`Ledger`] is the one writing handle of a folder; it holds the folder's lock.
 //! - [`Reader`] reads beside it and never blocks it.
 
+mod ballast;
 mod blob;
 mod body;
+mod clock;
 mod diff;
 mod error;
 mod ledger;
@@ -17,6 +19,7 @@ mod plan;
 mod reader;
 mod record;
 mod schema;
+mod session;
 mod writer;
 
 pub use diff::Change;

@@ -5,7 +5,7 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 use turncoat_answer::{Answer, ErrorKind, Finding, Outcome, Proof, RefusalLayer};
-use turncoat_study::{PlanHash, Trial, TrialKey, canonical};
+use turncoat_study::{Trial, TrialKey, canonical};
 
 use crate::diff::Change;
 
@@ -375,13 +375,4 @@ pub struct Note {
     pub topic: String,
     /// The remark.
     pub value: serde_json::Value,
-}
-
-/// A version of the plan as it is kept.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct PlanOnRecord {
-    pub(crate) version: u32,
-    pub(crate) hash: PlanHash,
-    pub(crate) questions: serde_json::Value,
-    pub(crate) name: String,
 }
