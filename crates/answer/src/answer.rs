@@ -145,10 +145,7 @@ impl ErrorKind {
     /// Whether every further call to this subject would fail alike, so that asking on only wastes time.
     #[must_use]
     pub fn is_final_for_subject(self) -> bool {
-        matches!(
-            self,
-            ErrorKind::Auth | ErrorKind::Quota | ErrorKind::NotFound
-        )
+        matches!(self, ErrorKind::Auth | ErrorKind::Quota | ErrorKind::NotFound)
     }
 }
 

@@ -34,10 +34,7 @@ pub fn normalise(text: &str) -> String {
 /// The files with every text in its normal form.
 #[must_use]
 pub fn normalise_all(files: &Files) -> Files {
-    files
-        .iter()
-        .map(|(name, text)| (name.clone(), normalise(text)))
-        .collect()
+    files.iter().map(|(name, text)| (name.clone(), normalise(text))).collect()
 }
 
 /// SHA-256 over the names and normalised texts, each preceded by its length in bytes, so that no two sets of files collide by
@@ -83,17 +80,8 @@ mod tests {
         let plain = hash(&one("def f():\n    return 1\n"));
         assert_ne!(plain, hash(&one("def f():\n   return 1\n")));
         assert_ne!(plain, hash(&one("\ndef f():\n    return 1\n")));
-        assert_ne!(
-            plain,
-            hash(&Files::from([(
-                "app.py".to_owned(),
-                "def f():\n    return 1\n".to_owned()
-            )]))
-        );
-        let split = Files::from([
-            ("a".to_owned(), "b".to_owned()),
-            ("c".to_owned(), "d".to_owned()),
-        ]);
+        assert_ne!(plain, hash(&Files::from([("app.py".to_owned(), "def f():\n    return 1\n".to_owned())])));
+        let split = Files::from([("a".to_owned(), "b".to_owned()), ("c".to_owned(), "d".to_owned())]);
         let joined = Files::from([("a".to_owned(), "b\nc\nd".to_owned())]);
         assert_ne!(hash(&split), hash(&joined));
     }

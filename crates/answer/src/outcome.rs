@@ -53,9 +53,7 @@ impl Outcome {
     /// The outcome of that name.
     #[must_use]
     pub fn from_name(name: &str) -> Option<Outcome> {
-        Outcome::ALL
-            .into_iter()
-            .find(|outcome| outcome.name() == name)
+        Outcome::ALL.into_iter().find(|outcome| outcome.name() == name)
     }
 }
 
