@@ -95,7 +95,10 @@ impl Local {
 
 /// The answer in what an engine made.
 fn answer(made: Generated, latency_ms: u64) -> Answer {
-    let (text, reasoning) = reasoning::split(made.text);
+    let (text, reasoning) = match reasoning::split(&made.text) {
+        Some((said, thought)) => (said, Some(thought)),
+        None => (made.text, None),
+    };
     Answer {
         text,
         reasoning,

@@ -2,12 +2,23 @@
 //!
 //! Invariant: a subject never retries, waits or decides. One request brings one faithful result, and the exact bytes that came are kept.
 
+mod anthropic;
 mod call;
+mod cut;
 mod engine;
+mod failure;
+mod lenient;
+mod limits;
+mod ollama;
 mod open;
+mod openai;
+mod pick;
+mod reading;
 mod reasoning;
 mod replay;
+mod sse;
 mod web;
+mod wire;
 
 pub use call::{Allowance, Call, CallFailure, Exchange, RateHints, Subject};
 pub use engine::{Engine, Generated};

@@ -50,7 +50,9 @@ impl Surroundings {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum OpenError {
     /// The key's variable is not set.
-    #[error("subject `{subject}`: the environment variable `{variable}` that holds its key is not set; set it, or take `api_key_env` out if the server needs none")]
+    #[error(
+        "subject `{subject}`: the environment variable `{variable}` that holds its key is not set; set it, or take `api_key_env` out if the server needs none"
+    )]
     MissingKey {
         /// The subject.
         subject: String,
@@ -58,7 +60,9 @@ pub enum OpenError {
         variable: String,
     },
     /// The key holds what no HTTP header may hold.
-    #[error("subject `{subject}`: the key in `{variable}` holds a line break or another character that no HTTP header may hold; set it again without")]
+    #[error(
+        "subject `{subject}`: the key in `{variable}` holds a line break or another character that no HTTP header may hold; set it again without"
+    )]
     BadKey {
         /// The subject.
         subject: String,
@@ -94,7 +98,9 @@ pub enum OpenError {
         reason: String,
     },
     /// No certificate authority is known, so no https address can be trusted.
-    #[error("subject `{subject}`: no certificate authorities to check https with: {reason}; install the system's `ca-certificates`, or name a file of them in SSL_CERT_FILE")]
+    #[error(
+        "subject `{subject}`: no certificate authorities to check https with: {reason}; install the system's `ca-certificates`, or name a file of them in SSL_CERT_FILE"
+    )]
     NoAuthorities {
         /// The subject.
         subject: String,
