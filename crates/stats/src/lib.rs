@@ -10,6 +10,7 @@ pub mod analysis;
 pub mod calibration;
 pub mod input;
 pub mod multiplicity;
+pub mod planning;
 pub mod proportion;
 pub mod quantile;
 pub mod rows;
