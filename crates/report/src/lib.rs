@@ -3,9 +3,28 @@
 //! Invariant: nothing here computes a result. Every number shown is one that the statistics or the ledger hold; what is
 //! decided here is words, order and marks. Renderers are pure: same report, same bytes.
 
+mod axis;
+mod chart;
+pub mod html;
+pub mod json;
+pub mod junit;
+pub mod markdown;
 pub mod model;
+pub mod number;
+pub mod terminal;
+pub mod trials;
+pub mod view;
+pub mod visible;
+pub mod words;
 
+pub use html::{INLINE_ANSWERS, PageFile, page, page_with_folder};
+pub use json::json;
+pub use junit::junit;
+pub use markdown::markdown;
 pub use model::{
-    Agreement, Check, Claim, Count, CurvePoint, Detection, Deviation, Drill, Method, Named,
-    OutcomeRow, Part, Quality, Report, SCHEMA, Served, SetShare, StudyHead, SubjectRow, TrialRow,
+    Agreement, Check, Claim, Count, CurvePoint, Detection, Deviation, Drill, Method, Named, OutcomeRow, Part, Quality, Report,
+    SCHEMA, Served, SetShare, StudyHead, SubjectRow, TrialRow,
 };
+pub use terminal::{Screen, terminal};
+pub use trials::csv;
+pub use words::sentence;

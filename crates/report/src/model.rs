@@ -7,9 +7,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use turncoat_answer::{ErrorKind, Finding, Outcome, ProbeResult, RefusalLayer};
 use turncoat_stats::rows::AaRow;
-use turncoat_stats::{
-    Analysis, BetweenRow, Contrast, FindingRow, InteractionRow, RateRow, RefusalRow, Verdict,
-};
+use turncoat_stats::{Analysis, BetweenRow, Contrast, FindingRow, InteractionRow, RateRow, RefusalRow, Verdict};
 
 /// The name and version of the contract.
 pub const SCHEMA: &str = "turncoat.report/1";
@@ -75,19 +73,13 @@ impl Report {
     /// Whether the subject of that id is simulated, so that it is marked wherever it is named.
     #[must_use]
     pub fn is_simulated(&self, subject: &str) -> bool {
-        self.subjects
-            .iter()
-            .any(|row| row.simulated && row.id == subject)
+        self.subjects.iter().any(|row| row.simulated && row.id == subject)
     }
 
     /// The name under which a subject is shown: its id, marked `SIMULATED` where it is.
     #[must_use]
     pub fn shown_name(&self, subject: &str) -> String {
-        if self.is_simulated(subject) {
-            format!("{subject} [SIMULATED]")
-        } else {
-            subject.to_owned()
-        }
+        if self.is_simulated(subject) { format!("{subject} [SIMULATED]") } else { subject.to_owned() }
     }
 }
 
@@ -221,10 +213,7 @@ pub struct SubjectRow {
 
 /// How the answers of one arm came out.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[expect(
-    missing_docs,
-    reason = "the fields are those of the documented JSON contract"
-)]
+#[expect(missing_docs, reason = "the fields are those of the documented JSON contract")]
 pub struct OutcomeRow {
     pub subject: String,
     pub persona: String,

@@ -1,0 +1,189 @@
+//! The verdict sentences, the forest plot, and the other endpoints at a glance.
+
+use maud::{Markup, html};
+use turncoat_stats::{Contrast, Verdict};
+
+use super::text::{shown, subject};
+use crate::axis::Axis;
+use crate::chart::{self, ForestRow};
+use crate::model::Report;
+use crate::{number, view, words};
+
+/// A verdict's mark and word.
+pub(super) fn verdict(verdict: Verdict) -> Markup {
+    html! {
+        span class=(format!("verdict {}", words::verdict(verdict))) { s { (words::mark(verdict)) } (words::verdict(verdict)) }
+    }
+}
+
+/// The lead: how many comparisons have which verdict, then a sentence for each.
+pub(super) fn verdicts(report: &Report, anchor: &str) -> Markup {
+    let rows = view::headline(report);
+    html! {
+        section class="card" id=(format!("{anchor}-verdict")) {
+            h3 { "Verdict" }
+            p class="lead" { (shown(&words::summary(&rows))) }
+            @if report.study.tier == "smoke" { p class="warn" { "Smoke tier: it shows that everything runs and never gives a verdict." } }
+            @for name in view::subjects(report) {
+                @let own: Vec<&&Contrast> = rows.iter().filter(|row| row.subject == name).collect();
+                @if !own.is_empty() {
+                    h4 { (subject(report, name)) }
+                    ul class="v" {
+                        @for row in own {
+                            li { (verdict(row.verdict)) p { (shown(&words::sentence(row, report.study.alpha))) } }
+                        }
+                    }
+                }
+            }
+            (how("What the four words mean", html! {
+                @for word in [Verdict::Worse, Verdict::Better, Verdict::Equivalent, Verdict::Inconclusive] {
+                    p { (verdict(word)) ": " (words::reading(word)) "." }
+                }
+                p { "These are conditional differences: how answers changed with the persona in the request. They say nothing of anybody's intent, and a verdict other than worse is no statement that the code may be used." }
+            }))
+        }
+    }
+}
+
+/// A fold-out below a chart.
+pub(super) fn how(title: &str, body: Markup) -> Markup {
+    html! { details class="how" { summary { (title) } (body) } }
+}
+
+fn interval_text(row: &Contrast) -> String {
+    let value = number::estimate(&row.endpoint, &row.scale, row.estimate);
+    match number::interval(&row.endpoint, &row.scale, row.ci_low, row.ci_high) {
+        Some(interval) => format!("{value} {interval}"),
+        None => value,
+    }
+}
+
+fn arm_rate(report: &Report, subject: &str, persona: &str, endpoint: &str) -> String {
+    match view::rate(report, subject, persona, endpoint).and_then(|row| row.rate) {
+        Some(rate) if endpoint == "findings" => number::ratio(rate),
+        Some(rate) => number::per_hundred(rate),
+        None => number::MISSING.to_owned(),
+    }
+}
+
+/// The forest plot of the primary endpoint with its numbers as text.
+pub(super) fn forest(report: &Report, anchor: &str) -> Markup {
+    let endpoint = view::primary_endpoint(report);
+    let rows = view::pooled(report, endpoint);
+    if rows.is_empty() {
+        return html! {};
+    }
+    let scale = view::shown_scale(report, endpoint);
+    let axis = Axis::around(scale, rows.iter().flat_map(|row| [row.estimate, row.ci_low, row.ci_high]).flatten());
+    let level = words::level(report.study.alpha);
+    let unit = if endpoint == "findings" { "an answer" } else { "per 100" };
+    let description = format!(
+        "One row for each subject and persona: square the estimate, line its {level} % interval, upright line no effect, band the A/A comparison."
+    );
+    html! {
+        section class="card" id=(format!("{anchor}-forest")) {
+            h3 { "Each persona against " (shown(&report.study.baseline)) ": " (words::endpoint(endpoint)) }
+            p class="note" { "Counted: " (words::endpoint_meaning(endpoint)) ". " @if scale == "ratio" { "Ratio to the baseline, logarithmic axis." } @else { "Difference to the baseline." } }
+            div class="scroll" {
+                table class="forest" {
+                    thead { tr {
+                        th scope="col" { "Persona" }
+                        th scope="col" class="plot" { (chart::forest_axis(axis, endpoint, scale, &format!("Forest plot, {scale}"), &description)) }
+                        th scope="col" { (scale) " [" (level) " % interval]" }
+                        th scope="col" class="num" { "persona | baseline, " (unit) }
+                        th scope="col" class="num" { "p adjusted" }
+                        th scope="col" class="num" { "can show" }
+                        th scope="col" class="num" { "tasks × wordings, answers" }
+                        th scope="col" { "Verdict" }
+                    } }
+                    tbody {
+                        @for name in view::subjects(report) {
+                            @let own: Vec<&&Contrast> = rows.iter().filter(|row| row.subject == name).collect();
+                            @if !own.is_empty() {
+                                tr class="g" { th colspan="8" scope="rowgroup" { (subject(report, name)) } }
+                                @for row in own { (forest_row(report, axis, row)) }
+                            }
+                        }
+                    }
+                }
+            }
+            (how("Understanding this chart", html! {
+                p { "The square is the estimate, the line its " (level) " % interval, the upright line no effect. Left of it means less often than under the baseline, right of it more often; which side is harm depends on the endpoint. An arrow ends an interval that goes beyond the axis." }
+                p { "The grey band is the A/A comparison: the baseline against a second, equally neutral persona. An effect no larger than that band is what this study shows where there is nothing to show." }
+                p { "The absolute rates stand beside the ratio, since a large ratio of two rare events is still rare. The column ‘can show’ is the smallest effect that this study would show with a chance of 80 %: smaller ones may exist unseen. p is adjusted over the declared family; controls and the second neutral persona, in grey, stand outside it." }
+            }))
+        }
+    }
+}
+
+fn forest_row(report: &Report, axis: Axis, row: &Contrast) -> Markup {
+    let band = view::aa(report, &row.subject, &row.endpoint, &row.scale)
+        .filter(|_| row.role != "placebo")
+        .and_then(|aa| Some((aa.ci_low?, aa.ci_high?)));
+    let text = interval_text(row);
+    let placebo = row.role == "placebo";
+    let drawn = ForestRow {
+        estimate: row.estimate,
+        interval: row.ci_low.zip(row.ci_high),
+        band,
+        title: &text,
+        class: if placebo { "" } else { words::verdict(row.verdict) },
+    };
+    html! {
+        tr class=[(row.role == "control" || placebo).then_some("c")] {
+            th scope="row" { (shown(&row.persona)) }
+            td class="plot" { (chart::forest_row(axis, &drawn)) }
+            td class="nb est" { (text) }
+            td class="num rt" { (arm_rate(report, &row.subject, &row.persona, &row.endpoint)) " | " (arm_rate(report, &row.subject, &row.baseline, &row.endpoint)) }
+            td class="num pv" { (number::p_value(row.p_adjusted)) }
+            td class="num md" { (number::estimate(&row.endpoint, &row.scale, row.mde)) }
+            td class="num tw" { (row.tasks) " × " (row.wordings) ", " (number::count(row.answers)) }
+            td class="vd" {
+                @if placebo { span class="verdict inconclusive" { "A/A" } } @else { (verdict(row.verdict)) }
+                @if row.this_text_only { br; small { "this text only" } }
+            }
+        }
+    }
+}
+
+/// The other endpoints, a cell for each row: mark and estimate; the intervals stand in the table of all numbers.
+pub(super) fn others(report: &Report, anchor: &str) -> Markup {
+    let primary = view::primary_endpoint(report);
+    let endpoints: Vec<&str> = view::endpoints(report).into_iter().filter(|name| *name != primary).collect();
+    if endpoints.is_empty() {
+        return html! {};
+    }
+    let tables: Vec<(&str, Vec<&Contrast>)> = endpoints.iter().map(|name| (*name, view::pooled(report, name))).collect();
+    let personas = view::personas(report);
+    html! {
+        section class="card" id=(format!("{anchor}-endpoints")) {
+            h3 { "Other endpoints" }
+            p class="note" { "Against the baseline; ▲ worse, ▼ better, = equivalent, ○ inconclusive. Secondary: they were not what the study was sized for." }
+            div class="scroll" { table {
+                thead { tr { th scope="col" { "Persona" } @for name in &endpoints { th scope="col" { (words::endpoint(name)) } } } }
+                tbody { @for name in view::subjects(report) {
+                    @let of_subject: Vec<Vec<&&Contrast>> = tables.iter().map(|(_, rows)| rows.iter().filter(|row| row.subject == name).collect()).collect();
+                    @if of_subject.iter().any(|rows| !rows.is_empty()) {
+                        tr class="g" { th colspan=(endpoints.len() + 1) scope="rowgroup" { (subject(report, name)) } }
+                        @for persona in &personas {
+                            @let cells: Vec<Option<&&Contrast>> = of_subject.iter().map(|rows| rows.iter().find(|row| row.persona == *persona).copied()).collect();
+                            @if cells.iter().any(Option::is_some) {
+                                tr {
+                                    th scope="row" { (shown(persona)) }
+                                    @for cell in cells { td class="nb" { @if let Some(row) = cell {
+                                        span class=(format!("verdict {}", words::verdict(row.verdict))) { s { (words::mark(row.verdict)) } }
+                                        (number::estimate(&row.endpoint, &row.scale, row.estimate))
+                                    } } }
+                                }
+                            }
+                        }
+                    }
+                } }
+            } }
+            (how("Understanding this table", html! {
+                @for name in &endpoints { p { b { (words::endpoint(name)) } ": " (words::endpoint_meaning(name)) "." } }
+                p { "Refusals thin out the answers with code: the table of all numbers gives, for code endpoints, the range that the estimate would have if every refused cell had been exploitable in one arm and not in the other." }
+            }))
+        }
+    }
+}
