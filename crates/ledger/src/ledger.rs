@@ -265,6 +265,23 @@ impl Ledger {
         })
     }
 
+    /// Writes a remark in the place of every earlier one on its topic. Blocks until durable.
+    ///
+    /// # Errors
+    /// When it could not be written.
+    pub fn replace_note(&self, topic: &str, value: &Value) -> Result<(), LedgerError> {
+        let (topic, value) = (topic.to_owned(), value.to_string());
+        self.writer.work(move |session| {
+            let run = session.run();
+            session.sql("writing a note", |connection| {
+                connection.execute("DELETE FROM note WHERE topic = ?1", [&topic])?;
+                connection
+                    .execute("INSERT INTO note (at_ms, run, topic, value) VALUES (?1, ?2, ?3, ?4)", params![clock::now_ms(), run, topic, value])
+                    .map(|_| ())
+            })
+        })
+    }
+
     fn pack_json(&self, value: &impl Serialize) -> Result<Packed, LedgerError> {
         let bytes = serde_json::to_vec(value).map_err(|error| self.unprintable("packing", &error))?;
         body::pack(self.folder(), &bytes)

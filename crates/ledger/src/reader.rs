@@ -1,6 +1,7 @@
 //! Reading beside the writer: the study, what remains, money and sums.
 
 mod answers;
+mod notes;
 mod scores;
 mod trial;
 
@@ -16,7 +17,7 @@ pub(crate) use scores::ScanBody;
 use crate::error::LedgerError;
 use crate::lock;
 use crate::money;
-use crate::record::{AttemptId, Deviation, Failure, Gap, LedgerKind, Note, Remaining, Spend, SubjectTotals, UnknownAttempt};
+use crate::record::{AttemptId, Deviation, Failure, Gap, LedgerKind, Remaining, Spend, SubjectTotals, UnknownAttempt};
 use crate::schema;
 
 /// A ledger open for reading; never blocks the writer, and sees each commit whole or not at all.
@@ -357,23 +358,6 @@ impl Reader {
             }
             Ok(())
         })
-    }
-
-    /// Remarks on a topic, oldest first; every remark without one.
-    ///
-    /// # Errors
-    /// When the database cannot be read.
-    pub fn notes(&self, topic: Option<&str>) -> Result<Vec<Note>, LedgerError> {
-        let rows: Vec<(i64, String, String)> = self.sql("reading notes", |connection| {
-            let mut query = connection.prepare("SELECT at_ms, topic, value FROM note WHERE ?1 IS NULL OR topic = ?1 ORDER BY id")?;
-            query.query_map([topic], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
-        })?;
-        rows.into_iter()
-            .map(|(at_ms, topic, text)| {
-                let value = serde_json::from_str(&text).map_err(|error| self.corrupt(format!("a note is no JSON: {error}")))?;
-                Ok(Note { at_ms, topic, value })
-            })
-            .collect()
     }
 }
 
