@@ -163,3 +163,33 @@ async fn a_mole_is_asked_where_it_listens() {
     assert_eq!(answer(open(&spec, &surroundings).unwrap().ask(&call()).await).text, "print(1)");
     assert!(!server.only_request().head.contains("authorization"));
 }
+
+#[tokio::test]
+async fn every_preset_that_ships_can_be_asked() {
+    let folder = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/subjects");
+    let mut surroundings = surroundings(&[]);
+    surroundings.variables = Arc::new(|_: &str| Some("sk-of-a-test-0123456789".to_owned()));
+    surroundings.engine = Some(Arc::new(Parrot));
+    let mut seen = 0;
+    for entry in std::fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
+        let text = std::fs::read_to_string(&path).unwrap();
+        let preset = turncoat_study::preset::parse(&name, &name, &text).unwrap();
+        assert!(text.lines().any(|line| line == format!("id = \"{name}\"")), "{name}: the id is the file's stem");
+        for known in [&preset.about.developer, &preset.about.jurisdiction, &preset.about.licence, &preset.model] {
+            assert!(known.is_some(), "{name}");
+        }
+        assert!(preset.about.context.is_some() && !preset.about.notes.is_empty(), "{name}");
+        let provider = preset.provider.unwrap();
+        let priced =
+            preset.price.is_some() || provider.is_free() || preset.about.notes.iter().any(|note| note.starts_with("No price: "));
+        assert!(priced, "{name}: a price that is left out is said to be");
+        let mut spec = spec(provider, preset.base_url.as_deref().unwrap_or_default());
+        spec.endpoint.model = preset.model.unwrap();
+        spec.conduct.api_key_env = preset.api_key_env;
+        assert!(open(&spec, &surroundings).is_ok(), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 7, "{seen} presets");
+}
