@@ -1,4 +1,5 @@
 //! The box from outside: what it promises, and what programs in it can and cannot do.
+#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
 use std::collections::BTreeMap;
 use std::path::Path;

@@ -101,7 +101,7 @@ fn programs() -> Result<Vec<BpfProgram>, seccompiler::Error> {
     for call in REFUSED.iter().chain(REFUSED_HERE) {
         name(&mut refused, *call, Vec::new());
     }
-    name(&mut refused, libc::SYS_clone, each(0, SeccompCmpArgLen::Qword, &NEW_NAMESPACES, |flag| SeccompCmpOp::MaskedEq(flag))?);
+    name(&mut refused, libc::SYS_clone, each(0, SeccompCmpArgLen::Qword, &NEW_NAMESPACES, SeccompCmpOp::MaskedEq)?);
     name(&mut refused, libc::SYS_ioctl, each(1, SeccompCmpArgLen::Dword, &TERMINAL_INPUT, |_| SeccompCmpOp::Eq)?);
 
     let mut missing = BTreeMap::new();
