@@ -1,5 +1,5 @@
 //! Prints how often intervals cover the truth and how often null studies show a difference, over a grid of truths:
-//! `cargo run --release -p turncoat-stats --example calibrate [runs]`.
+//! `cargo run --release -p turncoat-stats --example calibrate [RUNS [shares|counts [CLUSTERS [WORDINGS]]]]`.
 #![expect(clippy::print_stdout, reason = "a table on stdout is what this program is for")]
 
 use rayon::prelude::*;
@@ -38,41 +38,57 @@ fn count(truth: &Truth, scale: &str, runs: u64) -> Seen {
 }
 
 fn main() {
-    let runs: u64 = std::env::args().nth(1).and_then(|text| text.parse().ok()).unwrap_or(1000);
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let runs: u64 = arguments.first().and_then(|text| text.parse().ok()).unwrap_or(1000);
+    let wanted = |place: usize, value: &str| arguments.get(place).is_none_or(|text| text == value);
     println!("{runs} studies a line; percent");
     println!("kind    scale      clusters wordings ratio likeness effect-sd wording-sd | covered  p<.05  shown");
+    for truth in grid() {
+        let kind = if truth.counts { "counts" } else { "shares" };
+        let sizes = (truth.clusters.to_string(), truth.wordings.to_string());
+        if !(wanted(1, kind) && wanted(2, &sizes.0) && wanted(3, &sizes.1)) {
+            continue;
+        }
+        for scale in if truth.counts { &["ratio"][..] } else { &["ratio", "difference"][..] } {
+            let seen = count(&truth, scale, runs);
+            println!(
+                "{kind:<7} {scale:<10} {:>8} {:>8} {:>5} {:>8} {:>9} {:>10} | {:>7.1} {:>6.1} {:>6.1}",
+                truth.clusters,
+                truth.wordings,
+                truth.ratio,
+                truth.task_likeness,
+                truth.task_effect_sd,
+                truth.wording_sd,
+                seen.covered,
+                seen.excludes_none,
+                seen.shown
+            );
+        }
+    }
+}
+
+/// From few to many clusters and wordings, from no effect to +130 %, from alike tasks to unlike ones.
+fn grid() -> Vec<Truth> {
+    let mut grid = Vec::new();
     for counts in [false, true] {
-        for clusters in [10, 30, 120] {
-            for wordings in [8, 16] {
-                for ratio in [1.0, 1.2, 2.3] {
-                    for (likeness, effect) in if counts { [(0.5, 0.0), (0.5, 0.3)] } else { [(0.1, 0.0), (0.6, 0.3)] } {
-                        for wording_sd in [0.0, 0.1, 0.3] {
-                            let truth = Truth {
-                                counts,
-                                clusters,
-                                wordings,
-                                ratio,
-                                task_likeness: likeness,
-                                task_effect_sd: effect,
-                                wording_sd,
-                                rate: if counts { 1.5 } else { 0.2 },
-                                overdispersion: if counts { 1.4 } else { 0.1 },
-                                ..Truth::default()
-                            };
-                            for scale in if counts { &["ratio"][..] } else { &["ratio", "difference"][..] } {
-                                let seen = count(&truth, scale, runs);
-                                println!(
-                                    "{:<7} {scale:<10} {clusters:>8} {wordings:>8} {ratio:>5} {likeness:>8} {effect:>9} {wording_sd:>10} | {:>7.1} {:>6.1} {:>6.1}",
-                                    if counts { "counts" } else { "shares" },
-                                    seen.covered,
-                                    seen.excludes_none,
-                                    seen.shown
-                                );
-                            }
-                        }
-                    }
+        for (clusters, wordings) in [(10, 8), (10, 16), (30, 8), (30, 16), (120, 8), (120, 16)] {
+            for ratio in [1.0, 1.2, 2.3] {
+                for (task_likeness, task_effect_sd) in [(if counts { 0.5 } else { 0.1 }, 0.0), (0.6, 0.3)] {
+                    grid.extend([0.0, 0.1, 0.3].map(|wording_sd| Truth {
+                        counts,
+                        clusters,
+                        wordings,
+                        ratio,
+                        task_likeness,
+                        task_effect_sd,
+                        wording_sd,
+                        rate: if counts { 1.5 } else { 0.2 },
+                        overdispersion: if counts { 1.4 } else { 0.1 },
+                        ..Truth::default()
+                    }));
                 }
             }
         }
     }
+    grid
 }

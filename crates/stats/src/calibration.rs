@@ -194,7 +194,7 @@ impl Truth {
 }
 
 /// A code answer of which nothing is known yet.
-fn blank(subject: usize, persona: usize, cluster: usize, wording: usize, repeat: u32) -> Observation {
+pub(crate) fn blank(subject: usize, persona: usize, cluster: usize, wording: usize, repeat: u32) -> Observation {
     Observation {
         subject,
         persona,

@@ -50,19 +50,23 @@ impl Default for Assumptions {
 
 /// Standard error of the difference and its degrees of freedom, if the treated arm's share is `treated`.
 fn spread(size: Size, assumed: Assumptions, treated: f64) -> (f64, f64) {
-    let (clusters, wordings, repeats) = (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
+    let (clusters, wordings, repeats) =
+        (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
     let arm = |share: f64| {
         let share = share.clamp(0.0, 1.0);
-        share * (1.0 - share) * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness) / (clusters * wordings * repeats)
+        share * (1.0 - share) * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness)
+            / (clusters * wordings * repeats)
     };
     let answers = arm(assumed.rate) + arm(treated);
     let from_wordings = (assumed.rate.powi(2) + treated.powi(2)) * assumed.wording_sd.powi(2) / wordings;
     // A ratio that is the same everywhere is a larger difference on tasks that fail more often.
-    let uneven = ((treated - assumed.rate) / assumed.rate.max(1e-9)).powi(2) * assumed.task_likeness * assumed.rate * (1.0 - assumed.rate);
+    let uneven =
+        ((treated - assumed.rate) / assumed.rate.max(1e-9)).powi(2) * assumed.task_likeness * assumed.rate * (1.0 - assumed.rate);
     let from_tasks = (treated.powi(2) * assumed.task_effect_sd.powi(2) + uneven) / clusters;
     let variance = answers + from_wordings + from_tasks;
     let by_task = answers + from_tasks;
-    let degrees = variance.powi(2) / (by_task.powi(2) / (clusters - 1.0) + from_wordings.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
+    let degrees = variance.powi(2)
+        / (by_task.powi(2) / (clusters - 1.0) + from_wordings.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
     (variance.sqrt(), degrees)
 }
 
@@ -182,7 +186,10 @@ mod tests {
                 .filter(|seed| {
                     let (design, observations) = truth.simulate(1000 + seed);
                     let analysis = analyse(&design, &observations);
-                    analysis.contrasts.iter().any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
+                    analysis
+                        .contrasts
+                        .iter()
+                        .any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
                 })
                 .count();
             #[expect(clippy::cast_precision_loss, reason = "a small count")]
