@@ -1,0 +1,126 @@
+//! `report`: renders what a ledger shows.
+
+use std::fs;
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+use turncoat_report::{Claim, Part, Report};
+
+use crate::analysis;
+use crate::cli::ReportFormat;
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::files;
+use crate::ledgers;
+use crate::screen::Screen;
+
+/// Renders the report of one or several ledgers.
+pub(super) fn run(folders: &[PathBuf], format: ReportFormat, output: Option<&Path>, screen: &Screen) -> Result<Exit, Failure> {
+    if folders.len() > 1 && format != ReportFormat::Html {
+        return Err(Failure::bad_input("several ledgers make one page: that needs --format html"));
+    }
+    let Some(path) = output else {
+        let mut out = io::BufWriter::new(io::stdout().lock());
+        if format == ReportFormat::Html {
+            let parts = gather(folders)?;
+            turncoat_report::page(&parts.iter().map(Gathered::part).collect::<Vec<_>>(), &mut out)?;
+        } else {
+            render(folders, format, screen, &mut out)?;
+        }
+        out.flush()?;
+        return Ok(Exit::Done);
+    };
+    if format == ReportFormat::Html {
+        write_page(folders, path)?;
+    } else {
+        let mut content = Vec::new();
+        render(folders, format, &screen.plain(), &mut content)?;
+        files::write(path, &content)?;
+    }
+    screen.say(&format!("wrote {}", path.display()));
+    Ok(Exit::Done)
+}
+
+/// Renders one ledger's report in a format that is one stream.
+fn render(folders: &[PathBuf], format: ReportFormat, screen: &Screen, out: &mut dyn Write) -> Result<(), Failure> {
+    for folder in folders {
+        if format == ReportFormat::Csv {
+            let rows = analysis::trial_rows(&ledgers::read(folder)?)?;
+            turncoat_report::csv(&rows, out)?;
+            continue;
+        }
+        print(&analysis::report(folder)?, format, screen, out)?;
+    }
+    Ok(())
+}
+
+/// Writes a report that is at hand; CSV and HTML need more than the report and are not made here.
+pub(super) fn print(report: &Report, format: ReportFormat, screen: &Screen, out: &mut dyn Write) -> Result<(), Failure> {
+    match format {
+        ReportFormat::Json => turncoat_report::json(report, out)?,
+        ReportFormat::Md => turncoat_report::markdown(report, out)?,
+        ReportFormat::Junit => turncoat_report::junit(report, out)?,
+        ReportFormat::Terminal | ReportFormat::Csv | ReportFormat::Html => {
+            turncoat_report::terminal(report, screen.of_report(), out)?;
+        }
+    }
+    Ok(())
+}
+
+/// Writes the page of some ledgers, and what does not fit into it into a folder beside it.
+pub(super) fn write_page(folders: &[PathBuf], path: &Path) -> Result<(), Failure> {
+    let parts = gather(folders)?;
+    let parts: Vec<Part<'_>> = parts.iter().map(Gathered::part).collect();
+    let beside = format!("{}-answers", path.file_stem().unwrap_or_default().to_string_lossy());
+    let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut content = Vec::new();
+    turncoat_report::page_with_folder(&parts, &beside, &mut content, &mut |page| {
+        let target = parent.join(&page.path);
+        if let Some(folder) = target.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        fs::write(&target, page.html)
+    })
+    .map_err(|error| Failure::file("written", path, &error))?;
+    files::write(path, &content)
+}
+
+/// One ledger's report with all that its part of a page shows.
+struct Gathered {
+    report: Report,
+    drill: Vec<turncoat_report::Drill>,
+    claims: Vec<Claim>,
+}
+
+fn gather(folders: &[PathBuf]) -> Result<Vec<Gathered>, Failure> {
+    folders
+        .iter()
+        .map(|folder| {
+            let reader = ledgers::read(folder)?;
+            let report = analysis::report(folder)?;
+            let claims = analysis::claims(&reader, &report)?;
+            Ok(Gathered { drill: analysis::drills(&reader)?, report, claims })
+        })
+        .collect()
+}
+
+impl Gathered {
+    fn part(&self) -> Part<'_> {
+        let report = &self.report;
+        let simulated = !report.subjects.is_empty() && report.subjects.iter().all(|subject| subject.simulated);
+        let banner = simulated.then(|| {
+            "SIMULATED: every subject of this study is a program of ours with known behaviour. Nothing here was said by the models whose names appear."
+                .to_owned()
+        });
+        let title = if report.study.question.is_empty() { report.study.name.clone() } else { report.study.question.clone() };
+        Part {
+            title,
+            anchor: report.study.name.clone(),
+            intro: Vec::new(),
+            banner,
+            report,
+            drill: self.drill.clone(),
+            claims: self.claims.clone(),
+        }
+    }
+}

@@ -1,0 +1,68 @@
+//! Scanning: static findings in code that these rules have not seen yet.
+
+use std::collections::{BTreeMap, HashMap};
+
+use serde_json::json;
+use turncoat_ledger::{CodeHash, Ledger, LedgerError, ScanRecord};
+use turncoat_report::Check;
+use turncoat_study::{Language, Plan, TrialKey};
+
+use crate::analysis::SCANNER_NOTE;
+use crate::failure::Failure;
+use crate::ledgers;
+use crate::screen::Screen;
+
+/// Results written at a time.
+const BATCH: usize = 200;
+
+/// Scans it.
+pub(super) fn scan(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>, screen: &Screen) -> Result<(), Failure> {
+    let failed = |error: LedgerError| ledgers::failure_midway(&error);
+    let rules = turncoat_scan::rules_version();
+    let reader = ledger.reader().map_err(failed)?;
+    let done = reader.scans(Some(rules)).map_err(failed)?;
+    // Ordered by hash, so that a run and its repetition write in the same order.
+    let mut open: BTreeMap<CodeHash, Language> = BTreeMap::new();
+    for (key, score) in reader.scores().map_err(failed)? {
+        let task = tasks.get(&key).and_then(|number| plan.tasks.get(*number)).filter(|task| task.kind.is_run());
+        if let (Some(code), Some(task)) = (score.code, task)
+            && !done.contains_key(&code)
+        {
+            open.insert(code, task.language);
+        }
+    }
+    if open.is_empty() {
+        return Ok(());
+    }
+    let alive = turncoat_scan::alive();
+    for check in alive.iter().filter(|check| !check.alive) {
+        screen.warn(&format!("rule `{}` does not report its own example: its findings are missing", check.rule));
+    }
+    let dead = alive.iter().filter(|check| !check.alive).count();
+    let checks = [Check {
+        name: format!("{} rules report their own examples", alive.len()),
+        passed: dead == 0,
+        note: (dead > 0).then(|| format!("{dead} do not")),
+    }];
+    ledger.put_note(SCANNER_NOTE, json!({ "rules": rules, "checks": checks })).map_err(failed)?;
+    let bar = screen.bar(open.len() as u64, "scanning");
+    let mut records = Vec::new();
+    for (hash, language) in open {
+        let Some(code) = reader.code(hash).map_err(failed)? else { continue };
+        let result = turncoat_scan::scan(&code.files, language);
+        records.push(ScanRecord {
+            code: hash,
+            rules: rules.to_owned(),
+            lines: u32::try_from(code.files.values().map(|text| text.lines().count()).sum::<usize>()).unwrap_or(u32::MAX),
+            findings: result.findings,
+            partial: result.files_partial,
+            unparsed: result.files_unparsed,
+        });
+        bar.inc(1);
+        if records.len() >= BATCH {
+            ledger.put_scans(std::mem::take(&mut records)).map_err(failed)?;
+        }
+    }
+    bar.finish_and_clear();
+    ledger.put_scans(records).map_err(failed)
+}
