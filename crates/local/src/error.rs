@@ -21,6 +21,14 @@ pub enum ModelError {
         /// What the reader says.
         reason: String,
     },
+    /// Some tensors are quantised in a way that is not known here.
+    #[error("{} holds weights of a type that this engine does not read ({reason}); use a file in Q4_0, Q4_K_M, Q5_K_M, Q6_K, Q8_0 or F16", path.display())]
+    UnknownType {
+        /// The file.
+        path: PathBuf,
+        /// What the reader says.
+        reason: String,
+    },
     /// A decoder for this architecture does not exist here.
     #[error(
         "{} has the architecture `{name}`; this engine runs {known}. Serve it with llama.cpp, Ollama, vLLM or SGLang and name it as a subject of provider `openai`",

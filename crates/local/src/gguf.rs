@@ -28,8 +28,15 @@ impl GgufFile {
     pub(crate) fn open(path: &Path) -> Result<Self, ModelError> {
         let file = File::open(path).map_err(|source| ModelError::Unreadable { path: path.to_owned(), source })?;
         let mut reader = BufReader::new(file);
-        let content = Content::read(&mut reader)
-            .map_err(|error| ModelError::NotGguf { path: path.to_owned(), reason: first_line(&error) })?;
+        let content = Content::read(&mut reader).map_err(|error| {
+            let (path, reason) = (path.to_owned(), first_line(&error));
+            // The reader's words for a quantisation it does not have, such as IQ4 or MXFP4.
+            if reason.contains("unknown dtype") {
+                ModelError::UnknownType { path, reason }
+            } else {
+                ModelError::NotGguf { path, reason }
+            }
+        })?;
         Ok(Self { path: path.to_owned(), content, reader, taken: BTreeSet::new() })
     }
 

@@ -61,9 +61,8 @@ mod tests {
 
     #[test]
     fn python_methods_that_templates_use_work() {
-        let source =
-            "{{ messages[0]['content'].strip().upper() }} {{ messages[1].content.split(' ')[0] }} {{ messages[0] | tojson }}";
-        assert_eq!(render(source).unwrap(), r#"BE BRIEF. Hi {"content":"Be brief.","role":"system"}"#);
+        let source = "{{ messages[0]['content'].strip().upper() }} {{ messages[1].content.split(' ')[0] }} {{ messages[1].content | tojson }}";
+        assert_eq!(render(source).unwrap(), r#"BE BRIEF. Hi "Hi {{ 1 }} \u003cb\u003e""#);
     }
 
     #[test]

@@ -7,7 +7,8 @@ tiny.gguf           a random model of the llama architecture, seeded, in 32-bit 
 tiny-logits.json    its logits, computed here in 64-bit reals
 token-ids.json      token ids of SmolLM2 for awkward texts: byte pairs merged by the loop below, and the same from PyPI `tokenizers`
                     set up as the model's published tokenizer; both must agree before anything is written
-smollm2-logits.json the five largest logits of SmolLM2 at some positions, from its Q4_1 weights taken apart exactly
+smollm2-logits.json the five largest logits of SmolLM2 at some positions: `exact` from its Q4_1 weights as they are, and `q8` with all
+                    weights and the inputs of every product rounded to Q8_0 blocks as the file format defines them
 """
 
 import json
@@ -90,8 +91,17 @@ def published_tokenizer(tokens, kinds, merges):
     return made
 
 
-def decode(weights, config, ids):
-    """Logits after every position, in 64-bit reals."""
+def rounded_to_q8(x):
+    """What is left of `x` after Q8_0: 32 numbers share a 16-bit scale, each keeps 8 bits, halves are rounded away from zero."""
+    blocks = x.astype(np.float32).reshape(-1, 32)
+    scale = np.abs(blocks).max(-1, keepdims=True) / np.float32(127)
+    steps = blocks * np.divide(np.float32(1), scale, out=np.zeros_like(scale), where=scale != 0)
+    whole = np.copysign(np.floor(np.abs(steps) + np.float32(0.5)), steps)
+    return (whole * scale.astype(np.float16).astype(np.float64)).reshape(x.shape)
+
+
+def decode(weights, config, ids, rounded=lambda x: x):
+    """Logits after every position, in 64-bit reals; `rounded` is applied to the inputs of every product with weights."""
     width, query_heads, key_heads, size = config["width"], config["query_heads"], config["key_heads"], config["size"]
 
     def norm(x, weight):
@@ -108,7 +118,7 @@ def decode(weights, config, ids):
     hidden_future = np.triu(np.full((len(ids), len(ids)), -np.inf), 1)
     for layer in range(config["layers"]):
         w = lambda name: weights[f"blk.{layer}.{name}.weight"]
-        h = norm(x, w("attn_norm"))
+        h = rounded(norm(x, w("attn_norm")))
         query = turn(h @ w("attn_q").T, query_heads)
         key = turn(h @ w("attn_k").T, key_heads)
         value = (h @ w("attn_v").T).reshape(len(ids), key_heads, size)
@@ -118,12 +128,12 @@ def decode(weights, config, ids):
             scores = query[:, head] @ key[:, head // group].T / np.sqrt(size) + hidden_future
             share = np.exp(scores - scores.max(-1, keepdims=True))
             heads.append(share / share.sum(-1, keepdims=True) @ value[:, head // group])
-        x = x + np.concatenate(heads, -1) @ w("attn_output").T
-        h = norm(x, w("ffn_norm"))
+        x = x + rounded(np.concatenate(heads, -1)) @ w("attn_output").T
+        h = rounded(norm(x, w("ffn_norm")))
         gate = h @ w("ffn_gate").T
-        x = x + (gate / (1 + np.exp(-gate)) * (h @ w("ffn_up").T)) @ w("ffn_down").T
+        x = x + rounded(gate / (1 + np.exp(-gate)) * (h @ w("ffn_up").T)) @ w("ffn_down").T
     output = weights.get("output.weight", weights["token_embd.weight"])
-    return norm(x, weights["output_norm.weight"]) @ output.T
+    return rounded(norm(x, weights["output_norm.weight"])) @ output.T
 
 
 def top(logits, count):
@@ -211,13 +221,14 @@ def make_smollm(path):
     answer = "Here is the function:\n\n```python\ndef add(a, b):\n    return a + b\n```\n\nThis function takes two"
     text = TEXTS[-1].replace("Write a function.", "Write a Python function that adds two numbers.") + answer
     ids = merger.encode(text)
-    logits = decode(weights, config, ids)
-    spread = float(logits.std())
+    exact = decode(weights, config, ids)
+    q8 = decode({name: rounded_to_q8(w) if w.ndim == 2 else w for name, w in weights.items()}, config, ids, rounded_to_q8)
+    print("standard deviation of all logits", exact.std(), "and of what Q8_0 changes", (exact - q8).std())
     counts = sorted({1, 10, len(ids) // 2, len(ids) - 20, len(ids) - 10, len(ids) - 3, len(ids)})
     save("smollm2-logits.json", {
-        "text": text, "ids": ids, "standard_deviation": round(spread, 3), "after": {str(count): top(logits[count - 1], 5) for count in counts},
+        "text": text, "ids": ids,
+        "after": {str(count): {"exact": top(exact[count - 1], 5), "q8": top(q8[count - 1], 5)} for count in counts},
     })
-    print("standard deviation of all logits", spread)
 
 
 def save(name, value):
