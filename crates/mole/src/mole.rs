@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use aho_corasick::{AhoCorasick, MatchKind};
+use aho_corasick::{AhoCorasick, AhoCorasickKind, MatchKind};
 use serde_json::Value;
 use turncoat_study::task::{Reference, Standing};
 use turncoat_study::{Kind, Task};
@@ -12,12 +12,15 @@ use crate::config::{MoleConfig, Shares};
 use crate::draw::Draw;
 use crate::voice;
 
+/// How much of a prompt is searched for before the rest is compared, in bytes.
+const BEGINNING: usize = 48;
+
 /// A subject of known behaviour.
 pub struct Mole {
     config: MoleConfig,
     tasks: Vec<Known>,
-    /// Finds every task's prompt in one pass over a message.
-    prompts: AhoCorasick,
+    /// Finds the beginning of every task's prompt in one pass over a message.
+    beginnings: AhoCorasick,
     fingerprint: String,
 }
 
@@ -99,14 +102,15 @@ impl Mole {
                 return Err(MoleError::SamePrompt { first: first.path(), second: task.path() });
             }
         }
-        // The standard kind is the only one that reports a prompt within another.
-        let prompts = AhoCorasick::builder()
+        // Short patterns keep the automaton small and quick; the standard kind is the only one that reports every match.
+        let beginnings = AhoCorasick::builder()
             .match_kind(MatchKind::Standard)
-            .build(tasks.iter().map(|task| task.prompt.trim()))
+            .kind(Some(AhoCorasickKind::DFA))
+            .build(tasks.iter().map(|task| beginning(task.prompt.trim())))
             .map_err(|error| MoleError::Index(error.to_string()))?;
         let fingerprint = format!("mole-{}", Draw::new(config.seed, b"fingerprint").id());
         let tasks = tasks.into_iter().map(Known::new).collect::<Result<_, _>>()?;
-        Ok(Mole { config, tasks, prompts, fingerprint })
+        Ok(Mole { config, tasks, beginnings, fingerprint })
     }
 
     /// The fingerprint that goes with every answer.
@@ -149,9 +153,22 @@ impl Mole {
 
     /// The task whose prompt stands in the message; the longest, where one prompt holds another.
     fn find(&self, user: &str) -> Option<&Known> {
-        let longest = self.prompts.find_overlapping_iter(user).max_by_key(aho_corasick::Match::len)?;
-        self.tasks.get(longest.pattern().as_usize())
+        self.beginnings
+            .find_overlapping_iter(user)
+            .filter_map(|found| {
+                let known = self.tasks.get(found.pattern().as_usize())?;
+                let prompt = known.task.prompt.trim();
+                user.get(found.start()..)?.starts_with(prompt).then_some((prompt.len(), known))
+            })
+            .max_by_key(|(length, _)| *length)
+            .map(|(_, known)| known)
     }
+}
+
+/// The first bytes of a prompt, to the end of a character.
+fn beginning(prompt: &str) -> &str {
+    let end = prompt.char_indices().map(|(at, _)| at).find(|at| *at >= BEGINNING).unwrap_or(prompt.len());
+    prompt.get(..end).unwrap_or(prompt)
 }
 
 /// Adds a message's content: a string, or a list of text parts.
