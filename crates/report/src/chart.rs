@@ -1,6 +1,6 @@
 //! Drawings of the page as SVG: each carries a title for screen readers, classes for colour, and no style of its own.
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 
 use crate::axis::Axis;
 use crate::model::CurvePoint;
@@ -9,7 +9,6 @@ use crate::number;
 /// Width of a forest plot's drawing area, in user units.
 const FOREST_WIDTH: f64 = 300.0;
 const FOREST_EDGE: f64 = 8.0;
-const ROW_HEIGHT: f64 = 26.0;
 
 /// One row of a forest plot.
 pub(crate) struct ForestRow<'a> {
@@ -17,16 +16,16 @@ pub(crate) struct ForestRow<'a> {
     pub(crate) estimate: Option<f64>,
     /// Its interval.
     pub(crate) interval: Option<(f64, f64)>,
-    /// The A/A band behind it: baseline against placebo.
-    pub(crate) band: Option<(f64, f64)>,
+    /// Id of the ground that [`forest_ground`] drew for the subject.
+    pub(crate) ground: &'a str,
     /// The same in words, read aloud and shown on hovering.
     pub(crate) title: &'a str,
     /// The verdict's class.
     pub(crate) class: &'a str,
 }
 
-fn x(axis: Axis, value: f64) -> f64 {
-    FOREST_EDGE + axis.position(value) * (FOREST_WIDTH - 2.0 * FOREST_EDGE)
+fn x(axis: Axis, value: f64) -> String {
+    format!("{:.0}", FOREST_EDGE + axis.position(value) * (FOREST_WIDTH - 2.0 * FOREST_EDGE))
 }
 
 fn short(value: f64) -> String {
@@ -34,59 +33,48 @@ fn short(value: f64) -> String {
     text.strip_suffix(".0").map_or(text.clone(), str::to_owned)
 }
 
-/// A row of a forest plot: band, line of no effect, interval, estimate.
-pub(crate) fn forest_row(axis: Axis, row: &ForestRow<'_>) -> Markup {
-    let middle = ROW_HEIGHT / 2.0;
-    let whisker = row.interval.map(|(low, high)| {
-        let (from, to) = (x(axis, low), x(axis, high));
-        let cap = |at: f64, beyond: bool, direction: f64| {
-            if beyond {
-                format!(
-                    "M{} {}L{} {}L{} {}",
-                    short(at - 4.0 * direction),
-                    middle - 4.0,
-                    short(at),
-                    middle,
-                    short(at - 4.0 * direction),
-                    middle + 4.0
-                )
-            } else {
-                format!("M{0} {1}V{2}", short(at), middle - 4.0, middle + 4.0)
-            }
-        };
-        format!(
-            "M{} {middle}H{}{}{}",
-            short(from),
-            short(to),
-            cap(from, axis.beyond(low).is_lt(), -1.0),
-            cap(to, axis.beyond(high).is_gt(), 1.0)
-        )
-    });
-    let ticks: String = axis.ticks(0.12).into_iter().map(|tick| format!("M{} 0V{ROW_HEIGHT}", short(x(axis, tick)))).collect();
+/// A drawing: its title is escaped by the template, its body holds numbers and our own names only.
+fn drawing(class: &str, view: &str, title: &str, body: &str) -> Markup {
+    html! { svg class=(class) viewBox=(view) role="img" { title { (title) } (PreEscaped(body)) } }
+}
+
+/// What lies behind all rows of one subject: the A/A band (baseline against placebo), ticks, the line of no effect.
+pub(crate) fn forest_ground(axis: Axis, id: &str, band: Option<(f64, f64)>) -> Markup {
+    let ticks: String = axis.ticks(0.12).into_iter().map(|tick| format!("M{} 0v26", x(axis, tick))).collect();
     html! {
-        svg class=(format!("f {}", row.class)) viewBox=(format!("0 0 {FOREST_WIDTH} {ROW_HEIGHT}")) role="img" {
-            title { (row.title) }
-            @if let Some((low, high)) = row.band {
-                rect class="band" x=(short(x(axis, low))) width=(short((x(axis, high) - x(axis, low)).max(1.0))) height=(ROW_HEIGHT) {}
-            }
-            path class="tick" d=(ticks) {}
-            path class="none" d=(format!("M{} 0V{ROW_HEIGHT}", short(x(axis, axis.neutral())))) {}
-            @if let Some(whisker) = whisker { path class="ci" d=(whisker) {} }
-            @if let Some(value) = row.estimate.filter(|value| value.is_finite()) {
-                rect class="e" x=(short(x(axis, value) - 4.5)) y=(middle - 4.5) width="9" height="9" {}
+        svg class="defs" width="0" height="0" aria-hidden="true" {
+            g id=(id) {
+                @if let Some((low, high)) = band { path class="band" d=(format!("M{} 13H{}", x(axis, low), x(axis, high))) {} }
+                path class="tick" d=(ticks) {}
+                path class="none" d=(format!("M{} 0v26", x(axis, axis.neutral()))) {}
             }
         }
     }
 }
 
+/// A row of a forest plot: ground, interval, estimate.
+pub(crate) fn forest_row(axis: Axis, row: &ForestRow<'_>) -> Markup {
+    let mut body = format!("<use href=#{} />", row.ground);
+    if let Some((low, high)) = row.interval {
+        let (from, to) = (x(axis, low), x(axis, high));
+        let left = if axis.beyond(low).is_lt() { format!("M{from} 13l5-4m-5 4l5 4") } else { format!("M{from} 9v8") };
+        let right = if axis.beyond(high).is_gt() { format!("M{to} 13l-5-4m5 4l-5 4") } else { format!("M{to} 9v8") };
+        body.push_str(&format!("<path class=ci d=\"M{from} 13H{to}{left}{right}\" />"));
+    }
+    if let Some(value) = row.estimate.filter(|value| value.is_finite()) {
+        body.push_str(&format!("<path class=e d=\"M{} 13h0\" />", x(axis, value)));
+    }
+    drawing(row.class, "0 0 300 26", row.title, &body)
+}
+
 /// The labelled axis above a forest plot's rows.
 pub(crate) fn forest_axis(axis: Axis, endpoint: &str, scale: &str, title: &str, description: &str) -> Markup {
     html! {
-        svg class="f axis" viewBox=(format!("0 0 {FOREST_WIDTH} 18")) role="img" {
+        svg class="axis" viewBox="0 0 300 18" role="img" {
             title { (title) }
             desc { (description) }
             @for tick in axis.ticks(0.12) {
-                text x=(short(x(axis, tick))) y="13" { (tick_label(endpoint, scale, tick)) }
+                text x=(x(axis, tick)) y="13" { (tick_label(endpoint, scale, tick)) }
             }
         }
     }
@@ -98,28 +86,24 @@ fn tick_label(endpoint: &str, scale: &str, tick: f64) -> String {
 }
 
 const STACK_WIDTH: f64 = 400.0;
-const STACK_HEIGHT: f64 = 22.0;
 
-/// A stacked bar of counts: each part has a pattern of its own and its count where it fits.
+/// A stacked bar of counts in the order of reports: each part has a pattern of its own and its count where it fits.
 pub(crate) fn stack(parts: &[(&str, u64)], title: &str) -> Markup {
     let total: u64 = parts.iter().map(|(_, count)| count).sum();
     // Counts of a study are far below 2^52, so they are exact as doubles.
     #[expect(clippy::cast_precision_loss, reason = "counts below 2^52")]
     let width = |count: u64| STACK_WIDTH * count as f64 / (total.max(1)) as f64;
-    let mut at = 0.0;
-    html! {
-        svg class="st" viewBox=(format!("0 0 {STACK_WIDTH} {STACK_HEIGHT}")) role="img" {
-            title { (title) }
-            @for (name, count) in parts.iter().filter(|(_, count)| *count > 0) {
-                @let wide = width(*count);
-                @let start = { let start = at; at += wide; start };
-                rect class=(format!("s-{name}")) x=(short(start)) width=(short((wide - 1.0).max(0.5))) height=(STACK_HEIGHT) {}
-                @if wide > 9.0 + 8.0 * number::count(*count).len() as f64 {
-                    text x=(short(start + wide / 2.0 - 0.5)) y="15.5" class=(format!("l-{name}")) { (number::count(*count)) }
-                }
-            }
+    let (mut at, mut bars, mut labels) = (0.0, String::new(), String::new());
+    for (index, (_, count)) in parts.iter().enumerate().filter(|(_, (_, count))| *count > 0) {
+        let wide = width(*count);
+        bars.push_str(&format!("<rect class=s{index} x={at:.0} width={:.0} />", (wide - 1.0).max(1.0)));
+        let label = number::count(*count);
+        if wide > 4.0 + 7.5 * f64::from(u32::try_from(label.len()).unwrap_or(u32::MAX)) {
+            labels.push_str(&format!("<tspan class=l{index} x={:.0}>{label}</tspan>", at + wide / 2.0));
         }
+        at += wide;
     }
+    drawing("st", "0 0 400 22", title, &format!("{bars}<text y=15.5>{labels}</text>"))
 }
 
 /// The patterns of stacked bars, once a page.
@@ -149,17 +133,13 @@ pub(crate) fn patterns() -> Markup {
 
 /// A bar from 0 to 100 with its interval.
 pub(crate) fn bar(rate: f64, interval: Option<(f64, f64)>, title: &str) -> Markup {
-    let at = |value: f64| 100.0 * value.clamp(0.0, 1.0);
-    html! {
-        svg class="br" viewBox="0 0 102 14" role="img" {
-            title { (title) }
-            rect class="rail" width="102" height="14" {}
-            rect class="fill" x="1" y="2" width=(short(at(rate))) height="10" {}
-            @if let Some((low, high)) = interval {
-                path class="ci" d=(format!("M{0} 7H{1}M{0} 4V10M{1} 4V10", short(1.0 + at(low)), short(1.0 + at(high)))) {}
-            }
-        }
+    let at = |value: f64| format!("{:.0}", 1.0 + 100.0 * value.clamp(0.0, 1.0));
+    let mut body = format!("<path class=fill d=\"M1 7H{}\" />", at(rate));
+    if let Some((low, high)) = interval {
+        let (low, high) = (at(low), at(high));
+        body.push_str(&format!("<path class=ci d=\"M{low} 7H{high}M{low} 4v6M{high} 4v6\" />"));
     }
+    drawing("br", "0 0 102 14", title, &body)
 }
 
 /// The detection curve: how often a study of this design shows a ratio of a given size.

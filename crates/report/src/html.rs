@@ -151,7 +151,7 @@ fn navigation(parts: &[Part<'_>]) -> Markup {
 fn sections(part: &Part<'_>) -> Vec<(&'static str, &'static str)> {
     let report = part.report;
     let primary = view::primary_endpoint(report);
-    let refusals = !report.refusals.is_empty() || report.rates.iter().any(|row| row.endpoint == "refusal");
+    let refusals = report.rates.iter().any(|row| row.endpoint == "refusal");
     let compares = report.between.iter().any(|row| row.endpoint == primary && row.persona == report.study.baseline)
         || report.interactions.iter().any(|row| row.endpoint == primary);
     let all = [
@@ -166,6 +166,7 @@ fn sections(part: &Part<'_>) -> Vec<(&'static str, &'static str)> {
         (compares, "compare", "Subjects compared"),
         (report.mole.is_some(), "moles", "Instrument"),
         (!part.drill.is_empty(), "answers", "Every answer"),
+        (!report.refusals.is_empty(), "topics", "Refusals by topic"),
         (true, "method", "Method and limits"),
     ];
     all.into_iter().filter(|(is_there, _, _)| *is_there).map(|(_, section, label)| (section, label)).collect()
@@ -222,6 +223,7 @@ fn body(part: &Part<'_>, parts: &[Part<'_>], folder: Option<&str>, store: &mut S
             (compare::section(report, &anchor))
             (compare::moles(report, &anchor))
             @if !part.drill.is_empty() { (answers::section(part, &inline, notice, store)) }
+            (arms::topics(report, &anchor))
             (method::section(part, &anchor))
         }
     }

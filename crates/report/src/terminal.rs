@@ -31,8 +31,6 @@ impl Default for Screen {
     }
 }
 
-/// Narrower than this, a contrast takes two lines.
-const STACKED_BELOW: usize = 64;
 const NARROWEST_PLOT: usize = 13;
 const WIDEST_PLOT: usize = 45;
 
@@ -130,11 +128,12 @@ fn contrasts(report: &Report, endpoint: &str, screen: Screen, out: &mut dyn Writ
     }
     let scale = view::shown_scale(report, endpoint);
     let heading = format!("{}: {}", words::endpoint(endpoint), words::endpoint_meaning(endpoint));
-    grid::line(&[Cell::new(heading, Style::Strong)], screen, out)?;
+    summary::heading(&heading, screen, out)?;
     let ends = rows.iter().flat_map(|row| [row.estimate, row.ci_low, row.ci_high]).flatten();
     let axis = Axis::around(scale, ends);
-    let stacked = screen.width < STACKED_BELOW;
     let layout = Layout::fit(screen.width, &rows);
+    // Where even the narrowest table does not fit, a contrast takes two lines.
+    let stacked = layout.fixed() + NARROWEST_PLOT > screen.width;
     let plot_width =
         if stacked { screen.width.saturating_sub(layout.estimate + 4).clamp(NARROWEST_PLOT, WIDEST_PLOT) } else { layout.plot };
     let level = words::level(report.study.alpha);
@@ -175,7 +174,10 @@ fn contrasts(report: &Report, endpoint: &str, screen: Screen, out: &mut dyn Writ
                 let gap = screen.width.saturating_sub(VERDICT + 1);
                 grid::line(&[Cell::fixed(persona, gap, Style::Plain), verdict], screen, out)?;
                 grid::line(
-                    &[Cell::fixed(format!("  {plot}"), plot_width + 4, Style::Plain), Cell::new(estimate(row), Style::Plain)],
+                    &[
+                        Cell::fixed(format!("  {plot}"), plot_width + 4, Style::Plain),
+                        Cell::fixed(estimate(row), screen.width.saturating_sub(plot_width + 3), Style::Plain),
+                    ],
                     screen,
                     out,
                 )?;

@@ -162,5 +162,6 @@ fn pictures_are_taken_where_asked() {
         browser.open(&address, width);
         let picture = browser.picture();
         std::fs::write(format!("{folder}/{width}-{scheme}.b64"), picture).unwrap();
+        std::fs::copy(address.trim_start_matches("file://"), format!("{folder}/report.html")).unwrap();
     }
 }

@@ -86,7 +86,7 @@ pub(super) fn section(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: 
     let cwes: Vec<(&str, bool)> = cwes.into_iter().map(|cwe| (cwe, false)).collect();
     html! {
         section class="card answers" id=(anchor) {
-            h3 { "Every answer" }
+            h3 id=(format!("{}-all", in_id(&part.anchor))) { "Every answer" }
             (notice)
             form {
                 (select("subject", "Subject", &values(drill, |row| &row.subject), true))

@@ -3,7 +3,7 @@
 use maud::{Markup, html};
 
 use super::contrasts::how;
-use super::text::{in_address, shown, subject};
+use super::text::{shown, subject};
 use crate::chart;
 use crate::model::Report;
 use crate::{number, view};
@@ -16,38 +16,32 @@ pub(super) fn outcomes(report: &Report, anchor: &str) -> Markup {
     if report.outcomes.is_empty() {
         return html! {};
     }
-    let used: Vec<&str> = report
-        .outcomes
-        .first()
-        .map(|row| view::outcome_counts(row).map(|(name, _)| name))
-        .into_iter()
-        .flatten()
-        .filter(|name| {
-            report.outcomes.iter().any(|row| view::outcome_counts(row).iter().any(|(other, count)| other == name && *count > 0))
-        })
-        .collect();
+    // The legend holds the outcomes that occur; a place is the outcome's number in the order of reports.
+    let is_used = |place: usize| {
+        report.outcomes.iter().any(|row| view::outcome_counts(row).get(place).is_some_and(|(_, count)| *count > 0))
+    };
+    let names = report.outcomes.first().map(|row| view::outcome_counts(row).map(|(name, _)| name));
+    let used: Vec<(usize, &str)> = names.into_iter().flatten().enumerate().filter(|(place, _)| is_used(*place)).collect();
     html! {
         section class="card" id=(format!("{anchor}-outcomes")) {
             h3 { "What the answers amount to" }
-            ul class="key" { @for name in &used { li {
-                svg viewBox="0 0 22 13" aria-hidden="true" { rect class=(format!("s-{name}")) width="22" height="13" {} }
+            ul class="key" { @for (place, name) in &used { li {
+                svg viewBox="0 0 22 22" aria-hidden="true" { rect class=(format!("s{place}")) width="22" {} }
                 (view::outcome_words(name))
             } } }
-            div class="scroll" { table {
-                thead { tr { th scope="col" { "Persona" } th scope="col" { "Share of answers, with counts" } th scope="col" class="num" { "exploitable" } th scope="col" class="num" { "refused" } th scope="col" class="num" { "all" } } }
+            div class="scroll" { table class="outs" {
+                thead { tr { th { "Persona" } th { "Share of answers, with counts" } th { "all" } } }
                 tbody { @for name in view::subjects(report) {
                     @let own: Vec<_> = report.outcomes.iter().filter(|row| row.subject == name).collect();
                     @if !own.is_empty() {
-                        tr class="g" { th colspan="5" scope="rowgroup" { (subject(report, name)) } }
+                        tr class="g" { th colspan="3" { (subject(report, name)) } }
                         @for row in own {
                             @let counts = view::outcome_counts(row);
                             @let told: Vec<String> = counts.iter().filter(|(_, count)| *count > 0).map(|(name, count)| format!("{} {}", number::count(*count), view::outcome_words(name))).collect();
                             tr {
-                                th scope="row" { (shown(&row.persona)) }
-                                td class="plot" { (chart::stack(&counts, &told.join(", "))) }
-                                td class="num" { (number::count(row.exploitable)) }
-                                td class="num" { (number::count(row.refused)) }
-                                td class="num" { (number::count(counts.iter().map(|(_, count)| count).sum())) }
+                                th { (shown(&row.persona)) }
+                                td { (chart::stack(&counts, &told.join(", "))) }
+                                td { (number::count(counts.iter().map(|(_, count)| count).sum())) }
                             }
                         }
                     }
@@ -85,17 +79,17 @@ pub(super) fn heat(report: &Report, anchor: &str, linked: bool) -> Markup {
     html! {
         section class="card" id=(format!("{anchor}-heat")) {
             h3 { "Static findings: persona by weakness" }
-            p class="note" { "Findings per 1,000 lines of code, the count below. Hatched: fewer than " (FLOOR) " findings." @if linked { " A cell leads to its answers." } }
+            p class="note" { "Findings per 1,000 lines of code. Hatched: fewer than " (FLOOR) " findings in all." @if linked { " A cell leads to its answers." } }
             div class="scroll" { @for name in view::subjects(report) {
                 @let own: Vec<_> = report.findings.iter().filter(|row| row.subject == name).collect();
                 @if !own.is_empty() {
-                    table class="heat" {
+                    table class="heat" data-subject=[linked.then_some(name)] {
                         caption { (subject(report, name)) }
-                        thead { tr { th scope="col" { "Persona" } @for cwe in &cwes { th scope="col" { (shown(cwe)) } } } }
+                        thead { tr { th { "Persona" } @for cwe in &cwes { th { (shown(cwe)) } } } }
                         tbody { @for persona in view::personas(report) {
                             @if own.iter().any(|row| row.persona == persona) {
                                 tr {
-                                    th scope="row" { (shown(persona)) }
+                                    th { (shown(persona)) }
                                     @for cwe in &cwes { (heat_cell(own.iter().find(|row| row.persona == persona && row.cwe == *cwe).copied(), largest, anchor, linked)) }
                                 }
                             }
@@ -111,48 +105,41 @@ pub(super) fn heat(report: &Report, anchor: &str, linked: bool) -> Markup {
 }
 
 fn heat_cell(row: Option<&turncoat_stats::FindingRow>, largest: f64, anchor: &str, linked: bool) -> Markup {
-    let Some(row) = row.filter(|row| row.count > 0) else { return html! { td class="h0" { "·" } } };
+    let Some(row) = row.filter(|row| row.count > 0) else { return html! { td { "·" } } };
     let class = match row.per_kloc {
         Some(rate) if row.count >= FLOOR => format!("h{}", step(rate, largest)),
         _ => "hx".to_owned(),
     };
     let rate = row.per_kloc.map_or_else(|| number::MISSING.to_owned(), |rate| format!("{rate:.1}"));
-    let body = html! { (rate) small { (number::count(row.count)) } };
-    html! {
-        td class=(class) {
-            @if linked {
-                a href=(format!("#{anchor}-answers?subject={};persona={};cwe={}", in_address(&row.subject), in_address(&row.persona), in_address(&row.cwe))) { (body) }
-            } @else { (body) }
-        }
-    }
+    // The script completes each address to the filtered list; without it, the link leads to all answers.
+    html! { td class=(class) { @if linked { a href=(format!("#{anchor}-all")) { (rate) } } @else { (rate) } } }
 }
 
-/// Refusals of each arm, then by topic.
+/// Refusals of each arm.
 pub(super) fn refusals(report: &Report, anchor: &str) -> Markup {
     let rates: Vec<_> = report.rates.iter().filter(|row| row.endpoint == "refusal").collect();
-    if rates.is_empty() && report.refusals.is_empty() {
+    if rates.is_empty() {
         return html! {};
     }
     html! {
         section class="card" id=(format!("{anchor}-refusals")) {
             h3 { "Refusals" }
-            @if !rates.is_empty() { div class="scroll" { table {
-                thead { tr { th scope="col" { "Persona" } th scope="col" { "Per 100 requests" } th scope="col" { "Rate [interval]" } th scope="col" class="num" { "refused of asked" } } }
+            div class="scroll" { table class="refs" {
+                thead { tr { th { "Persona" } th { "Per 100 requests" } th { "Rate [interval]" } th { "refused of asked" } } }
                 tbody { @for name in view::subjects(report) {
                     @let own: Vec<_> = rates.iter().filter(|row| row.subject == name).collect();
                     @if !own.is_empty() {
-                        tr class="g" { th colspan="4" scope="rowgroup" { (subject(report, name)) } }
+                        tr class="g" { th colspan="4" { (subject(report, name)) } }
                         @for row in own { @let text = rate_text(row.rate, row.ci_low, row.ci_high, row.reason.as_deref()); tr {
-                            th scope="row" { (shown(&row.persona)) }
+                            th { (shown(&row.persona)) }
                             td { @if let Some(rate) = row.rate { (chart::bar(rate, row.ci_low.zip(row.ci_high), &text)) } }
-                            td class="nb" { (shown(&text)) }
-                            td class="num" { (number::ratio(row.events).trim_end_matches(".00").trim_end_matches(".0")) " of " (number::count(row.n)) }
+                            td { (shown(&text)) }
+                            td { (number::ratio(row.events).trim_end_matches(".00").trim_end_matches(".0")) " of " (number::count(row.n)) }
                         } }
                     }
                 } }
-            } } }
-            @if !report.refusals.is_empty() { (topics(report)) }
-            (how("Understanding these tables", html! {
+            } }
+            (how("Understanding this table", html! {
                 p { "A refusal is an outcome of its own: it is not counted as working code, as safe code or as an error, and it thins out the answers that can be proven. Five layers are told apart in the drill-down: blocked by the service, a plain no, an evasion, a plan in the reasoning followed by a no, and an answer with its subject removed." }
             }))
         }
@@ -170,7 +157,10 @@ fn rate_text(rate: Option<f64>, low: Option<f64>, high: Option<f64>, reason: Opt
 }
 
 /// Refusal rates by topic: rows topics, columns personas.
-fn topics(report: &Report) -> Markup {
+pub(super) fn topics(report: &Report, anchor: &str) -> Markup {
+    if report.refusals.is_empty() {
+        return html! {};
+    }
     let mut topics: Vec<&str> = Vec::new();
     for row in &report.refusals {
         if !topics.contains(&row.topic.as_str()) {
@@ -180,25 +170,28 @@ fn topics(report: &Report) -> Markup {
     let personas: Vec<&str> =
         view::personas(report).into_iter().filter(|name| report.refusals.iter().any(|row| row.persona == *name)).collect();
     html! {
-        h4 { "By topic, per 100 requests" }
+        section class="card" id=(format!("{anchor}-topics")) {
+        h3 { "Refusals by topic" }
+        p class="note" { "Per 100 requests; the intervals stand in the JSON." }
         div class="scroll" { @for name in view::subjects(report) {
             @let own: Vec<_> = report.refusals.iter().filter(|row| row.subject == name).collect();
             @if !own.is_empty() {
                 table class="heat" {
                     caption { (subject(report, name)) }
-                    thead { tr { th scope="col" { "Topic" } @for persona in &personas { th scope="col" { (shown(persona)) } } } }
+                    thead { tr { th { "Topic" } @for persona in &personas { th { (shown(persona)) } } } }
                     tbody { @for topic in &topics { @if own.iter().any(|row| row.topic == *topic) {
-                        tr { th scope="row" { (shown(topic)) } @for persona in &personas { (topic_cell(own.iter().find(|row| row.topic == *topic && row.persona == *persona).copied())) } }
+                        tr { th { (shown(topic)) } @for persona in &personas { (topic_cell(own.iter().find(|row| row.topic == *topic && row.persona == *persona).copied())) } }
                     } } }
                 }
             }
         } }
+        }
     }
 }
 
 fn topic_cell(row: Option<&turncoat_stats::RefusalRow>) -> Markup {
     match row {
-        None => html! { td class="h0" {} },
+        None => html! { td {} },
         Some(row) => match row.rate {
             Some(rate) => html! { td class=(format!("h{}", step(rate, 1.0))) { (format!("{:.0}", rate * 100.0)) } },
             None => html! { td class="hx" { (number::MISSING) } },

@@ -16,7 +16,7 @@ fn with_interval(endpoint: &str, scale: &str, estimate: Option<f64>, low: Option
 
 pub(super) fn between_table(report: &Report, rows: &[&BetweenRow]) -> Markup {
     html! { div class="scroll" { table {
-        thead { tr { th scope="col" { "Subject" } th scope="col" { "against" } th scope="col" { "under" } th scope="col" { "Endpoint" } th scope="col" { "Estimate [interval]" } th scope="col" class="num" { "p adjusted" } th scope="col" { "Verdict" } } }
+        thead { tr { th { "Subject" } th { "against" } th { "under" } th { "Endpoint" } th { "Estimate [interval]" } th class="num" { "p adjusted" } th { "Verdict" } } }
         tbody { @for row in rows { tr {
             td { (subject(report, &row.subject)) } td { (subject(report, &row.against)) } td { (shown(&row.persona)) } td { (words::endpoint(&row.endpoint)) }
             td class="nb" { (with_interval(&row.endpoint, &row.scale, row.estimate, row.ci_low, row.ci_high)) }
@@ -28,7 +28,7 @@ pub(super) fn between_table(report: &Report, rows: &[&BetweenRow]) -> Markup {
 
 pub(super) fn interaction_table(report: &Report, rows: &[&InteractionRow]) -> Markup {
     html! { div class="scroll" { table {
-        thead { tr { th scope="col" { "Persona" } th scope="col" { "Effect in" } th scope="col" { "against that in" } th scope="col" { "Endpoint" } th scope="col" { "Estimate [interval]" } th scope="col" class="num" { "p adjusted" } } }
+        thead { tr { th { "Persona" } th { "Effect in" } th { "against that in" } th { "Endpoint" } th { "Estimate [interval]" } th class="num" { "p adjusted" } } }
         tbody { @for row in rows { @let scale = view::shown_scale(report, &row.endpoint); tr {
             td { (shown(&row.persona)) } td { (subject(report, &row.subject)) } td { (subject(report, &row.against)) } td { (words::endpoint(&row.endpoint)) }
             td class="nb" { (with_interval(&row.endpoint, scale, row.estimate, row.ci_low, row.ci_high)) @if let Some(reason) = &row.reason { br; small { (shown(reason)) } } }
@@ -49,7 +49,7 @@ pub(super) fn section(report: &Report, anchor: &str) -> Markup {
     let mut interactions: Vec<&InteractionRow> = report.interactions.iter().filter(|row| row.endpoint == primary).collect();
     let total = interactions.len();
     interactions.sort_by(|a, b| a.p_adjusted.unwrap_or(2.0).total_cmp(&b.p_adjusted.unwrap_or(2.0)));
-    interactions.truncate(12);
+    interactions.truncate(8);
     if between.is_empty() && interactions.is_empty() {
         return html! {};
     }
@@ -89,7 +89,7 @@ pub(super) fn moles(report: &Report, anchor: &str) -> Markup {
             h3 { "What the instrument can see" }
             p class="note" { "Simulated subjects answer with set shares of exploitable, broken and refused answers. The study does not know these shares: what it measured stands beside them." }
             @if !mole.shares.is_empty() { div class="scroll" { table {
-                thead { tr { th scope="col" { "Subject" } th scope="col" { "Persona" } th scope="col" { "Share of" } th scope="col" class="num" { "set, per 100" } th scope="col" { "seen, per 100 [interval]" } th scope="col" class="num" { "ratio set" } th scope="col" { "Verdict" } } }
+                thead { tr { th { "Subject" } th { "Persona" } th { "Share of" } th class="num" { "set, per 100" } th { "seen, per 100 [interval]" } th class="num" { "ratio set" } th { "Verdict" } } }
                 tbody { @for share in &mole.shares { tr {
                     td { (subject(report, &share.subject)) } td { (shown(&share.persona)) } td { (words::endpoint(&share.endpoint)) }
                     td class="num" { (number::per_hundred(share.set)) }
@@ -120,7 +120,7 @@ pub(super) fn claims(claims: &[Claim], anchor: &str) -> Markup {
         section class="card" id=(format!("{anchor}-claims")) {
             h3 { "Which published claims a study of this size can show" }
             div class="scroll" { table {
-                thead { tr { th scope="col" { "Published claim" } th scope="col" { "Size" } th scope="col" class="num" { "Chance to show it" } th scope="col" { "Smallest effect shown with 80 % chance" } th scope="col" class="num" { "Answers an arm it would take" } th scope="col" { "This study" } } }
+                thead { tr { th { "Published claim" } th { "Size" } th class="num" { "Chance to show it" } th { "Smallest effect shown with 80 % chance" } th class="num" { "Answers an arm it would take" } th { "This study" } } }
                 tbody { @for claim in claims { tr {
                     td { (shown(&claim.claim)) br; small { (shown(&claim.source)) @if claim.weak_source { " · " b { "weak source" } } } }
                     td class="nb" { (shown(&claim.published)) }

@@ -9,6 +9,9 @@ use crate::chart::{self, ForestRow};
 use crate::model::Report;
 use crate::{number, view, words};
 
+/// With more rows than this, inconclusive ones of a subject share a sentence.
+const MANY: usize = 8;
+
 /// A verdict's mark and word.
 pub(super) fn verdict(verdict: Verdict) -> Markup {
     html! {
@@ -27,12 +30,8 @@ pub(super) fn verdicts(report: &Report, anchor: &str) -> Markup {
             @for name in view::subjects(report) {
                 @let own: Vec<&&Contrast> = rows.iter().filter(|row| row.subject == name).collect();
                 @if !own.is_empty() {
-                    h4 { (subject(report, name)) }
-                    ul class="v" {
-                        @for row in own {
-                            li { (verdict(row.verdict)) p { (shown(&words::sentence(row, report.study.alpha))) } }
-                        }
-                    }
+                    h4 class="name" { (subject(report, name)) }
+                    ul class="v" { (subject_verdicts(report, &own, rows.len() > MANY)) }
                 }
             }
             (how("What the four words mean", html! {
@@ -41,6 +40,26 @@ pub(super) fn verdicts(report: &Report, anchor: &str) -> Markup {
                 }
                 p { "These are conditional differences: how answers changed with the persona in the request. They say nothing of anybody's intent, and a verdict other than worse is no statement that the code may be used." }
             }))
+        }
+    }
+}
+
+/// A sentence for each row; among many, the inconclusive ones share one.
+fn subject_verdicts(report: &Report, rows: &[&&Contrast], many: bool) -> Markup {
+    let (open, told): (Vec<&&&Contrast>, Vec<&&&Contrast>) =
+        rows.iter().partition(|row| many && row.verdict == Verdict::Inconclusive && !row.this_text_only);
+    html! {
+        @for row in told {
+            li { (verdict(row.verdict)) p { (shown(&words::sentence(row, report.study.alpha))) } }
+        }
+        @if !open.is_empty() {
+            li { (verdict(Verdict::Inconclusive)) p class="open" {
+                @for (index, row) in open.iter().enumerate() {
+                    @if index > 0 { ", " }
+                    (shown(&row.persona)) " (" (interval_text(row)) ")"
+                }
+                ": " (words::reading(Verdict::Inconclusive)) "."
+            } }
         }
     }
 }
@@ -87,21 +106,22 @@ pub(super) fn forest(report: &Report, anchor: &str) -> Markup {
             div class="scroll" {
                 table class="forest" {
                     thead { tr {
-                        th scope="col" { "Persona" }
-                        th scope="col" class="plot" { (chart::forest_axis(axis, endpoint, scale, &format!("Forest plot, {scale}"), &description)) }
-                        th scope="col" { (scale) " [" (level) " % interval]" }
-                        th scope="col" class="num" { "persona | baseline, " (unit) }
-                        th scope="col" class="num" { "p adjusted" }
-                        th scope="col" class="num" { "can show" }
-                        th scope="col" class="num" { "tasks × wordings, answers" }
-                        th scope="col" { "Verdict" }
+                        th { "Persona" }
+                        th class="plot" { (chart::forest_axis(axis, endpoint, scale, &format!("Forest plot, {scale}"), &description)) }
+                        th { (scale) " [" (level) " % interval]" }
+                        th { "persona | baseline, " (unit) }
+                        th { "p adjusted" }
+                        th { "can show" }
+                        th { "clusters × wordings, answers" }
+                        th { "Verdict" }
                     } }
                     tbody {
                         @for name in view::subjects(report) {
                             @let own: Vec<&&Contrast> = rows.iter().filter(|row| row.subject == name).collect();
                             @if !own.is_empty() {
-                                tr class="g" { th colspan="8" scope="rowgroup" { (subject(report, name)) } }
-                                @for row in own { (forest_row(report, axis, row)) }
+                                @let ground = format!("{anchor}-g{}", own.first().map_or(0, |row| rows.iter().position(|other| std::ptr::eq(*other, **row)).unwrap_or(0)));
+                                tr class="g" { th colspan="8" { (subject(report, name)) (chart::forest_ground(axis, &ground, band(report, name, endpoint, scale))) } }
+                                @for row in own { (forest_row(report, axis, row, &ground)) }
                             }
                         }
                     }
@@ -116,30 +136,32 @@ pub(super) fn forest(report: &Report, anchor: &str) -> Markup {
     }
 }
 
-fn forest_row(report: &Report, axis: Axis, row: &Contrast) -> Markup {
-    let band = view::aa(report, &row.subject, &row.endpoint, &row.scale)
-        .filter(|_| row.role != "placebo")
-        .and_then(|aa| Some((aa.ci_low?, aa.ci_high?)));
+/// The A/A band of a subject: the interval of the baseline against the placebo.
+fn band(report: &Report, subject: &str, endpoint: &str, scale: &str) -> Option<(f64, f64)> {
+    view::aa(report, subject, endpoint, scale).and_then(|aa| aa.ci_low.zip(aa.ci_high))
+}
+
+fn forest_row(report: &Report, axis: Axis, row: &Contrast, ground: &str) -> Markup {
     let text = interval_text(row);
     let placebo = row.role == "placebo";
     let drawn = ForestRow {
         estimate: row.estimate,
         interval: row.ci_low.zip(row.ci_high),
-        band,
+        ground,
         title: &text,
-        class: if placebo { "" } else { words::verdict(row.verdict) },
+        class: if placebo { "inconclusive" } else { words::verdict(row.verdict) },
     };
     html! {
         tr class=[(row.role == "control" || placebo).then_some("c")] {
-            th scope="row" { (shown(&row.persona)) }
-            td class="plot" { (chart::forest_row(axis, &drawn)) }
-            td class="nb est" { (text) }
-            td class="num rt" { (arm_rate(report, &row.subject, &row.persona, &row.endpoint)) " | " (arm_rate(report, &row.subject, &row.baseline, &row.endpoint)) }
-            td class="num pv" { (number::p_value(row.p_adjusted)) }
-            td class="num md" { (number::estimate(&row.endpoint, &row.scale, row.mde)) }
-            td class="num tw" { (row.tasks) " × " (row.wordings) ", " (number::count(row.answers)) }
-            td class="vd" {
-                @if placebo { span class="verdict inconclusive" { "A/A" } } @else { (verdict(row.verdict)) }
+            th { (shown(&row.persona)) }
+            td { (chart::forest_row(axis, &drawn)) }
+            td { (text) }
+            td { (arm_rate(report, &row.subject, &row.persona, &row.endpoint)) " | " (arm_rate(report, &row.subject, &row.baseline, &row.endpoint)) }
+            td { (number::p_value(row.p_adjusted)) }
+            td { (number::estimate(&row.endpoint, &row.scale, row.mde)) }
+            td { (row.tasks) " × " (row.wordings) ", " (number::count(row.answers)) }
+            td class=(if placebo { "inconclusive" } else { words::verdict(row.verdict) }) {
+                @if placebo { "A/A" } @else { (words::mark(row.verdict)) " " (words::verdict(row.verdict)) }
                 @if row.this_text_only { br; small { "this text only" } }
             }
         }
@@ -159,21 +181,23 @@ pub(super) fn others(report: &Report, anchor: &str) -> Markup {
         section class="card" id=(format!("{anchor}-endpoints")) {
             h3 { "Other endpoints" }
             p class="note" { "Against the baseline; ▲ worse, ▼ better, = equivalent, ○ inconclusive. Secondary: they were not what the study was sized for." }
-            div class="scroll" { table {
-                thead { tr { th scope="col" { "Persona" } @for name in &endpoints { th scope="col" { (words::endpoint(name)) } } } }
+            div class="scroll" { table class="ends" {
+                thead { tr { th { "Persona" } @for name in &endpoints { th { (words::endpoint(name)) } } } }
                 tbody { @for name in view::subjects(report) {
                     @let of_subject: Vec<Vec<&&Contrast>> = tables.iter().map(|(_, rows)| rows.iter().filter(|row| row.subject == name).collect()).collect();
                     @if of_subject.iter().any(|rows| !rows.is_empty()) {
-                        tr class="g" { th colspan=(endpoints.len() + 1) scope="rowgroup" { (subject(report, name)) } }
+                        tr class="g" { th colspan=(endpoints.len() + 1) { (subject(report, name)) } }
                         @for persona in &personas {
                             @let cells: Vec<Option<&&Contrast>> = of_subject.iter().map(|rows| rows.iter().find(|row| row.persona == *persona).copied()).collect();
                             @if cells.iter().any(Option::is_some) {
                                 tr {
-                                    th scope="row" { (shown(persona)) }
-                                    @for cell in cells { td class="nb" { @if let Some(row) = cell {
-                                        span class=(format!("verdict {}", words::verdict(row.verdict))) { s { (words::mark(row.verdict)) } }
-                                        (number::estimate(&row.endpoint, &row.scale, row.estimate))
-                                    } } }
+                                    th { (shown(persona)) }
+                                    @for cell in cells { @match cell {
+                                        Some(row) => { td class=[(row.verdict != Verdict::Inconclusive).then(|| words::verdict(row.verdict))] {
+                                            (words::mark(row.verdict)) " " (number::estimate(&row.endpoint, &row.scale, row.estimate))
+                                        } }
+                                        None => { td {} }
+                                    } }
                                 }
                             }
                         }

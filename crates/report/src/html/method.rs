@@ -64,7 +64,7 @@ fn all_numbers(report: &Report) -> Markup {
     html! {
         h4 { "Contrasts" }
         div class="scroll" { table {
-            thead { tr { th scope="col" { "Subject" } th scope="col" { "Persona" } th scope="col" { "Endpoint" } th scope="col" { "Estimate [interval]" } th scope="col" class="num" { "p" } th scope="col" class="num" { "adjusted" } th scope="col" class="num" { "can show" } th scope="col" { "if refused cells were all bad or all good" } th scope="col" { "Verdict" } } }
+            thead { tr { th { "Subject" } th { "Persona" } th { "Endpoint" } th { "Estimate [interval]" } th class="num" { "p" } th class="num" { "adjusted" } th class="num" { "can show" } th { "if refused cells were all bad or all good" } th { "Verdict" } } }
             tbody { @for row in &report.contrasts { tr {
                 td { (subject(report, &row.subject)) }
                 td { (shown(&row.persona)) @for part in [&row.placement, &row.language].into_iter().flatten() { " (" (shown(part)) ")" } @if row.role != "treatment" { br; small { (shown(&row.role)) } } }
@@ -78,7 +78,7 @@ fn all_numbers(report: &Report) -> Markup {
         } }
         h4 { "Rates" }
         div class="scroll" { table {
-            thead { tr { th scope="col" { "Subject" } th scope="col" { "Persona" } th scope="col" { "Endpoint" } th scope="col" class="num" { "Events of n" } th scope="col" class="num" { "Rate" } th scope="col" { "Interval" } } }
+            thead { tr { th { "Subject" } th { "Persona" } th { "Endpoint" } th class="num" { "Events of n" } th class="num" { "Rate" } th { "Interval" } } }
             tbody { @for row in &report.rates { tr {
                 @let number_of = |value: f64| if row.endpoint == "findings" { number::ratio(value) } else { number::per_hundred(value) };
                 td { (subject(report, &row.subject)) } td { (shown(&row.persona)) } td { (words::endpoint(&row.endpoint)) }

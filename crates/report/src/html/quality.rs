@@ -1,6 +1,7 @@
 //! The run-quality box: what must be known before the numbers are read.
 
 use maud::{Markup, html};
+use turncoat_stats::rows::AaRow;
 
 use super::text::{shown, subject};
 use crate::model::{Check, Count, Report};
@@ -31,6 +32,7 @@ pub(super) fn section(report: &Report, anchor: &str) -> Markup {
     let missing = quality.planned.saturating_sub(quality.answered);
     let primary = view::primary_endpoint(report);
     let scale = view::shown_scale(report, primary);
+    let aa: Vec<&AaRow> = report.aa.iter().filter(|row| row.endpoint == primary && row.scale == scale).collect();
     html! {
         section class="card" id=(format!("{anchor}-quality")) {
             h3 { "Run quality" }
@@ -46,20 +48,28 @@ pub(super) fn section(report: &Report, anchor: &str) -> Markup {
                 (fact("Coding answers without code", html! { (number::known(quality.without_code)) }))
                 (fact("Code that could not be run", html! { (number::known(quality.unproven)) (counts(&quality.unproven_reasons)) }))
                 (fact("Calls in flight at a crash", html! { (number::known(quality.unknown_attempts)) small { "counted as spent, asked again" } }))
-                (fact("Sandbox", html! { (shown(quality.sandbox_tier.as_deref().unwrap_or("not known"))) (checks(&quality.sandbox_probes)) }))
+                (fact("Sandbox", html! { (shown(quality.sandbox_tier.as_deref().unwrap_or("not known"))) " " (checks(&quality.sandbox_probes)) }))
                 (fact("Positive controls", checks(&quality.controls)))
                 (fact("Scanner alive", checks(&quality.scanner)))
-                @for aa in report.aa.iter().filter(|row| row.endpoint == primary && row.scale == scale) {
-                    (fact("A/A: baseline against a second neutral", html! {
-                        (number::estimate(&aa.endpoint, &aa.scale, aa.estimate)) " " (number::interval(&aa.endpoint, &aa.scale, aa.ci_low, aa.ci_high).unwrap_or_default())
-                        small { (subject(report, &aa.subject)) @if let Some(reason) = &aa.reason { ": " (shown(reason)) } }
-                    }))
-                }
             }
+            @if !aa.is_empty() { (negative_control(report, &aa)) }
             @if !quality.served.is_empty() { (served(report)) }
             @if !quality.agreement.is_empty() { (agreement(report)) }
             @if !report.subjects.is_empty() { (subjects(report)) }
         }
+    }
+}
+
+fn negative_control(report: &Report, rows: &[&AaRow]) -> Markup {
+    html! {
+        h4 { "A/A: the baseline against a second neutral persona, where there is nothing to show" }
+        div class="scroll" { table {
+            thead { tr { @for aa in rows { th { (subject(report, &aa.subject)) } } } }
+            tbody { tr { @for aa in rows { td {
+                (number::estimate(&aa.endpoint, &aa.scale, aa.estimate)) " " (number::interval(&aa.endpoint, &aa.scale, aa.ci_low, aa.ci_high).unwrap_or_default())
+                @if let Some(reason) = &aa.reason { " " small { (shown(reason)) } }
+            } } } }
+        } }
     }
 }
 
@@ -68,7 +78,7 @@ fn served(report: &Report) -> Markup {
     html! {
         h4 { "Models served" }
         div class="scroll" { table {
-            thead { tr { th scope="col" { "Subject" } th scope="col" { "Served model" } th scope="col" { "Fingerprint" } th scope="col" class="num" { "Answers" } } }
+            thead { tr { th { "Subject" } th { "Served model" } th { "Fingerprint" } th class="num" { "Answers" } } }
             tbody { @for row in rows {
                 @let several = rows.iter().filter(|other| other.subject == row.subject).count() > 1;
                 tr {
@@ -84,9 +94,9 @@ fn agreement(report: &Report) -> Markup {
     html! {
         h4 { "Static findings against proofs, answers whose function tests passed" }
         div class="scroll" { table {
-            thead { tr { th scope="col" { "Weakness" } th scope="col" class="num" { "exploit worked, alert raised" } th scope="col" class="num" { "exploit worked, no alert" } th scope="col" class="num" { "alert, no exploit worked" } th scope="col" class="num" { "neither" } } }
+            thead { tr { th { "Weakness" } th class="num" { "exploit worked, alert raised" } th class="num" { "exploit worked, no alert" } th class="num" { "alert, no exploit worked" } th class="num" { "neither" } } }
             tbody { @for row in &report.quality.agreement { tr {
-                th scope="row" { (shown(&row.cwe)) }
+                th { (shown(&row.cwe)) }
                 td class="num" { (number::count(row.proven_and_flagged)) } td class="num" { (number::count(row.proven_only)) } td class="num" { (number::count(row.flagged_only)) } td class="num" { (number::count(row.neither)) }
             } } }
         } }
@@ -98,7 +108,7 @@ fn subjects(report: &Report) -> Markup {
     html! {
         h4 { "Subjects" }
         div class="scroll" { table {
-            thead { tr { th scope="col" { "Subject" } th scope="col" { "Asked for" } th scope="col" { "Developer" } th scope="col" class="num" { "Tokens in / out" } th scope="col" class="num" { "Spent" } th scope="col" class="num" { "per answer that works and holds" } } }
+            thead { tr { th { "Subject" } th { "Asked for" } th { "Developer" } th class="num" { "Tokens in / out" } th class="num" { "Spent" } th class="num" { "per answer that works and holds" } } }
             tbody { @for row in &report.subjects { tr {
                 td { (subject(report, &row.id)) }
                 td { (shown(&row.provider)) " · " (shown(&row.model)) }

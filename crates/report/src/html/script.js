@@ -95,6 +95,13 @@ for (const entry of boxes) {
   entry.box.querySelector('button.more').addEventListener('click', () => { entry.limit += 5 * STEP; show(entry); });
   show(entry);
 }
+for (const table of all('table.heat[data-subject]')) {
+  const heads = all('thead th', table), part = table.closest('section').id.replace(/-heat$/, '');
+  for (const link of all('a', table)) {
+    const cell = link.closest('td'), value = text => encodeURIComponent(text.trim());
+    link.href = `#${part}-answers?subject=${value(table.dataset.subject)};persona=${value(cell.parentNode.cells[0].textContent)};cwe=${value(heads[cell.cellIndex].textContent)}`;
+  }
+}
 addEventListener('hashchange', go);
 go();
 })();

@@ -71,7 +71,8 @@ pub(super) fn line(cells: &[Cell], screen: Screen, out: &mut dyn Write) -> io::R
 pub(super) fn paragraph(text: &str, indent: usize, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
     let width = screen.width.max(24);
     let mut current = " ".repeat(text.len() - text.trim_start().len());
-    for word in text.split_whitespace() {
+    for word in text.split_whitespace().flat_map(|word| broken(word, width.saturating_sub(indent + 4))) {
+        let word = word.as_str();
         if !current.trim().is_empty() && columns(&current) + 1 + columns(word) > width {
             writeln!(out, "{}", shown(&current, screen))?;
             current = " ".repeat(indent);
@@ -84,6 +85,24 @@ pub(super) fn paragraph(text: &str, indent: usize, screen: Screen, out: &mut dyn
         }
     }
     writeln!(out, "{}", shown(&current, screen))
+}
+
+/// A word in pieces of at most `longest` columns.
+fn broken(word: &str, longest: usize) -> Vec<String> {
+    if columns(word) <= longest {
+        return vec![word.to_owned()];
+    }
+    let mut pieces = vec![String::new()];
+    for character in word.chars() {
+        if let Some(piece) = pieces.last_mut() {
+            piece.push(character);
+            if columns(piece) >= longest {
+                pieces.push(String::new());
+            }
+        }
+    }
+    pieces.retain(|piece| !piece.is_empty());
+    pieces
 }
 
 fn shortened(text: &str, width: usize) -> String {

@@ -8,7 +8,10 @@ use crate::model::Report;
 use crate::visible::one_line;
 use crate::{number, view, words};
 
-fn heading(text: &str, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+pub(super) fn heading(text: &str, screen: Screen, out: &mut dyn Write) -> io::Result<()> {
+    if crate::visible::columns(text) > screen.width {
+        return grid::paragraph(text, 2, screen, out);
+    }
     grid::line(&[Cell::new(text, Style::Strong)], screen, out)
 }
 
@@ -25,7 +28,7 @@ pub(super) fn head(report: &Report, screen: Screen, out: &mut dyn Write) -> io::
     if !hash.is_empty() {
         line.push_str(&format!(" · plan {}", one_line(&hash)));
     }
-    grid::line(&[Cell::new(line, Style::Strong)], screen, out)?;
+    grid::paragraph(&line, 2, screen, out)?;
     if !study.question.is_empty() {
         grid::paragraph(&one_line(&study.question), 0, screen, out)?;
     }
@@ -90,11 +93,14 @@ pub(super) fn others(report: &Report, primary: &str, screen: Screen, out: &mut d
         heading(&one_line(&text), screen, out)?;
         for row in told {
             let name = format!("  {} · {}", one_line(&report.shown_name(&row.subject)), one_line(&row.persona));
-            let width = (screen.width / 2).clamp(24, 56);
             let verdict = format!("{} {}", words::mark(row.verdict), words::verdict(row.verdict));
+            if screen.width < 100 {
+                grid::paragraph(&format!("{name}: {} {verdict}", estimate(row)), 4, screen, out)?;
+                continue;
+            }
             let cells = [
-                Cell::fixed(name, width, Style::Plain),
-                Cell::fixed(estimate(row), 30, Style::Plain),
+                Cell::fixed(name, 52, Style::Plain),
+                Cell::fixed(estimate(row), 32, Style::Plain),
                 Cell::new(verdict, style_of(row.verdict)),
             ];
             grid::line(&cells, screen, out)?;
@@ -139,7 +145,11 @@ pub(super) fn refusals(report: &Report, screen: Screen, out: &mut dyn Write) -> 
             (Some(low), Some(high)) => format!(" [{}, {}]", number::per_hundred(low), number::per_hundred(high)),
             _ => String::new(),
         };
-        let width = (screen.width / 2).clamp(24, 50);
+        if screen.width < 90 {
+            grid::paragraph(&format!("{name}: {rate}{interval} of {}", number::count(row.n)), 4, screen, out)?;
+            continue;
+        }
+        let width = 50;
         let cells = [
             Cell::fixed(name, width, Style::Plain),
             Cell::new(format!("{rate}{interval} of {}", number::count(row.n)), Style::Plain),

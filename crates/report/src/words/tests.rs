@@ -32,7 +32,7 @@ fn row(verdict: Verdict, scale: &str, endpoint: &str, estimate: Option<f64>) -> 
 fn each_verdict_has_its_sentence() {
     assert_eq!(
         sentence(&row(Verdict::Worse, "ratio", "exploitable", Some(2.3)), 0.05),
-        "Under us-federal-agency, working code was exploitable 2.30 times as often as under neutral (95 % interval 1.73 to 3.45): worse."
+        "Under us-federal-agency, working code was exploitable 2.30 times as often as under neutral (95 % interval 1.72 to 3.45): worse."
     );
     assert_eq!(
         sentence(&row(Verdict::Better, "ratio", "exploitable", Some(0.5)), 0.05),

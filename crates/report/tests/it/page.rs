@@ -56,13 +56,13 @@ fn hostile_answers_stay_text_wherever_they_stand() {
     for tag in tags(&html) {
         let lower = tag.to_lowercase();
         assert!(!lower.starts_with("<script") && !lower.starts_with("<img") && !lower.starts_with("<style"), "{tag}");
-        assert!(!lower.contains("onload=") && !lower.contains("onerror=\"") && !lower.starts_with("<!--"), "{tag}");
+        let outside: String = lower.split('"').step_by(2).collect();
+        assert!(!outside.contains(" on") && !outside.contains(" style=") && !lower.starts_with("<!--"), "{tag}");
         // An attribute may quote markup only in escaped form.
         assert_eq!(tag.matches('<').count(), 1, "{tag}");
         for address in tag.split("href=\"").skip(1) {
             assert!(address.starts_with('#') || address.starts_with("data:"), "{tag}");
         }
-        assert!(!lower.contains(" style="), "{tag}");
     }
     for hidden in ['\u{202e}', '\u{202c}', '\u{200b}', '\u{0}', '\u{1b}', '\u{7}'] {
         assert!(!html.contains(hidden), "{hidden:?} stands in the page");
