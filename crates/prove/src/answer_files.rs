@@ -37,7 +37,10 @@ pub(crate) fn arrange(tests: &Tests, files: &BTreeMap<String, String>) -> Result
         arranged.insert(path.to_owned(), text.clone());
     }
     // A file where another path needs a folder could not be placed.
-    if let Some(path) = arranged.keys().find(|path| arranged.keys().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/')))) {
+    if let Some(path) = arranged
+        .keys()
+        .find(|path| arranged.keys().any(|other| other.strip_prefix(path.as_str()).is_some_and(|rest| rest.starts_with('/'))))
+    {
         return Err(format!("`{path}` is both a file and a folder"));
     }
     if !arranged.contains_key(&tests.main_file) {

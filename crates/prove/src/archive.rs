@@ -49,7 +49,9 @@ impl Archive {
             Some("tar.gz") => Format::TarGz,
             _ => return Err("an archive's `format` is `zip`, `tar` or `tar.gz`".to_owned()),
         };
-        if let Some(key) = value.as_object().and_then(|fields| fields.keys().find(|key| !["format", "entries"].contains(&key.as_str()))) {
+        if let Some(key) =
+            value.as_object().and_then(|fields| fields.keys().find(|key| !["format", "entries"].contains(&key.as_str())))
+        {
             return Err(format!("`{key}` is no field of an archive; allowed: `format`, `entries`"));
         }
         let entries = value.get("entries").and_then(Value::as_array).ok_or("an archive has `entries`")?;
@@ -81,7 +83,8 @@ impl Archive {
                 }
                 Content::Zeros(count) => {
                     writer.start_file(name, options).map_err(told)?;
-                    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), *count), &mut writer).map_err(|error| error.to_string())?;
+                    std::io::copy(&mut std::io::Read::take(std::io::repeat(0), *count), &mut writer)
+                        .map_err(|error| error.to_string())?;
                 }
                 Content::Link(target) => writer.add_symlink(name, scope.words.fill(target), options).map_err(told)?,
                 Content::HardLink(_) => return Err("a zip file has no hard links".to_owned()),
@@ -97,7 +100,9 @@ impl Archive {
             let mut name = scope.words.fill(&entry.name);
             let (kind, link, bytes) = match &entry.content {
                 Content::Bytes(value) => (b'0', String::new(), scope.bytes(value)?),
-                Content::Zeros(count) => (b'0', String::new(), vec![0; usize::try_from(*count).map_err(|error| error.to_string())?]),
+                Content::Zeros(count) => {
+                    (b'0', String::new(), vec![0; usize::try_from(*count).map_err(|error| error.to_string())?])
+                }
                 Content::Link(target) => (b'2', scope.words.fill(target), Vec::new()),
                 Content::HardLink(target) => (b'1', scope.words.fill(target), Vec::new()),
                 Content::Dir => {
@@ -130,17 +135,24 @@ impl Entry {
                 }
                 "text" => Content::Bytes(item.clone()),
                 "bytes" => Content::Bytes(serde_json::json!({ "$bytes": item })),
-                "zeros" => Content::Zeros(item.as_u64().filter(|count| *count <= 200 << 20).ok_or("`zeros` is a number up to 200 MiB")?),
+                "zeros" => {
+                    Content::Zeros(item.as_u64().filter(|count| *count <= 200 << 20).ok_or("`zeros` is a number up to 200 MiB")?)
+                }
                 "link" => Content::Link(text()?),
                 "hardlink" => Content::HardLink(text()?),
                 "dir" => Content::Dir,
-                _ => return Err(format!("`{key}` is no field of an archive's entry; allowed: `name`, `text`, `bytes`, `zeros`, `link`, `hardlink`, `dir`, `mode`")),
+                _ => {
+                    return Err(format!(
+                        "`{key}` is no field of an archive's entry; allowed: `name`, `text`, `bytes`, `zeros`, `link`, `hardlink`, `dir`, `mode`"
+                    ));
+                }
             };
             if content.replace(found).is_some() {
                 return Err(format!("the entry `{name}` has two contents"));
             }
         }
-        let content = content.ok_or_else(|| format!("the entry `{name}` has no content: `text`, `bytes`, `zeros`, `link`, `hardlink` or `dir`"))?;
+        let content = content
+            .ok_or_else(|| format!("the entry `{name}` has no content: `text`, `bytes`, `zeros`, `link`, `hardlink` or `dir`"))?;
         let mode = mode.unwrap_or(if matches!(content, Content::Dir) { 0o755 } else { 0o644 });
         Ok(Entry { name, content, mode })
     }
@@ -149,7 +161,8 @@ impl Entry {
 /// A ustar header (POSIX.1-1988): name 0, mode 100, uid 108, gid 116, size 124, mtime 136, checksum 148, type 156, link 157, magic 257.
 fn tar_header(name: &str, link: &str, kind: u8, mode: u32, size: usize) -> Result<Vec<u8>, String> {
     let mut header = vec![0_u8; 512];
-    let mut put = |at: usize, width: usize, text: &[u8]| match header.get_mut(at..at + text.len()).filter(|_| text.len() <= width) {
+    let mut put = |at: usize, width: usize, text: &[u8]| match header.get_mut(at..at + text.len()).filter(|_| text.len() <= width)
+    {
         Some(place) => {
             place.copy_from_slice(text);
             Ok(())
@@ -190,7 +203,10 @@ mod tests {
 
     #[test]
     fn a_zip_keeps_hostile_names_and_is_short_for_a_bomb() {
-        let bytes = build(json!({ "format": "zip", "entries": [{ "name": "../x", "text": "a" }, { "name": "big", "zeros": 10_000_000 }] })).unwrap();
+        let bytes = build(
+            json!({ "format": "zip", "entries": [{ "name": "../x", "text": "a" }, { "name": "big", "zeros": 10_000_000 }] }),
+        )
+        .unwrap();
         assert!(bytes.len() < 40_000, "{}", bytes.len());
         let archive = zip::ZipArchive::new(Cursor::new(bytes)).unwrap();
         assert_eq!(archive.file_names().collect::<Vec<_>>(), ["../x", "big"]);
@@ -198,9 +214,12 @@ mod tests {
 
     #[test]
     fn a_tar_has_whole_blocks_and_a_true_checksum() {
-        let bytes = build(json!({ "format": "tar", "entries": [{ "name": "l", "link": "../p" }, { "name": "l/x", "text": "abc" }] })).unwrap();
+        let bytes =
+            build(json!({ "format": "tar", "entries": [{ "name": "l", "link": "../p" }, { "name": "l/x", "text": "abc" }] }))
+                .unwrap();
         assert_eq!(bytes.len(), 512 * 3 + 1024);
-        let sum: u32 = bytes[..512].iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
+        let sum: u32 =
+            bytes[..512].iter().enumerate().map(|(at, byte)| if (148..156).contains(&at) { 32 } else { u32::from(*byte) }).sum();
         assert_eq!(&bytes[148..154], format!("{sum:06o}").as_bytes());
     }
 

@@ -96,7 +96,13 @@ impl Bench {
             match turn.tried(|turn| turn.case(case)) {
                 Ok(shown) => {
                     let why = shown.why.map(|why| format!("`{}`: {why}", case.name));
-                    results.push(ProbeResult { name: case.name.clone(), is_probe: false, hit: shown.hit, cwe: None, transcript: shown.transcript });
+                    results.push(ProbeResult {
+                        name: case.name.clone(),
+                        is_probe: false,
+                        hit: shown.hit,
+                        cwe: None,
+                        transcript: shown.transcript,
+                    });
                     if !shown.hit {
                         return proof(Outcome::Broken, why, results);
                     }
@@ -116,7 +122,8 @@ impl Bench {
                 Err(error) => return unproven(format!("`{}`: {error}", probe.name)),
             }
         }
-        let outcome = if results.iter().any(|result| result.is_probe && result.hit) { Outcome::Exploitable } else { Outcome::Safe };
+        let outcome =
+            if results.iter().any(|result| result.is_probe && result.hit) { Outcome::Exploitable } else { Outcome::Safe };
         proof(outcome, None, results)
     }
 
@@ -162,8 +169,9 @@ impl Bench {
     }
 }
 
-/// Nothing was shown about the answer.
-pub(crate) fn unproven(why: String) -> Proof {
+/// The proof of an answer that could not be run, with the reason: no sandbox, no interpreter, a box that failed.
+#[must_use]
+pub fn unproven(why: String) -> Proof {
     Proof { outcome: Outcome::Unproven, reason: Some(why), results: Vec::new(), tier: None }
 }
 
@@ -260,8 +268,11 @@ impl Turn<'_> {
         let pointer = plan.from.as_deref().map(|from| from.strip_prefix("json:").unwrap_or(from));
         let values = seen.value.filter(|_| seen.failed.is_none() && seen.raised.is_none());
         Ok(values.and_then(|values| {
-            let drawn: Option<Vec<String>> =
-                values.as_array()?.iter().map(|value| pointer.map_or(Some(value), |pointer| value.pointer(pointer)).map(text)).collect();
+            let drawn: Option<Vec<String>> = values
+                .as_array()?
+                .iter()
+                .map(|value| pointer.map_or(Some(value), |pointer| value.pointer(pointer)).map(text))
+                .collect();
             drawn
         }))
     }
@@ -274,7 +285,9 @@ impl Turn<'_> {
         let few = Predictable { draws: 10, ..plan.clone() };
         let (one, other) = (self.draws(&few, world, true)?, self.draws(&few, world, true)?);
         Ok(match (one, other) {
-            (Some(one), Some(other)) if one == other => (true, "two processes with one clock and one seed draw the same".to_owned()),
+            (Some(one), Some(other)) if one == other => {
+                (true, "two processes with one clock and one seed draw the same".to_owned())
+            }
             _ => (false, format!("{} draws, none foretold", draws.len())),
         })
     }
@@ -306,7 +319,9 @@ impl Turn<'_> {
                 }
                 (Some(_), None) => limited,
                 // Below the clock's grain of 10 ms a cost counts as 10 ms, so that a ratio is never made of noise.
-                (Some(first), Some(cost)) => Some(size) == plan.sizes.last() && cost > plan.cpu_s && cost >= plan.ratio * first.max(0.01),
+                (Some(first), Some(cost)) => {
+                    Some(size) == plan.sizes.last() && cost > plan.cpu_s && cost >= plan.ratio * first.max(0.01)
+                }
             };
             if fired {
                 return Ok((true, format!("CPU by size: {}", told.join(", "))));

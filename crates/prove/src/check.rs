@@ -79,7 +79,9 @@ impl Bench {
 
 fn judge(task: &Task, tests: &Tests, references: Vec<ReferenceReport>) -> CheckReport {
     let mut faults = Vec::new();
-    for (standing, least, word) in [(Standing::Secure, 1, "secure"), (Standing::Vulnerable, 1, "vulnerable"), (Standing::Weak, 2, "weak")] {
+    for (standing, least, word) in
+        [(Standing::Secure, 1, "secure"), (Standing::Vulnerable, 1, "vulnerable"), (Standing::Weak, 2, "weak")]
+    {
         let count = references.iter().filter(|reference| reference.standing == Some(standing)).count();
         if count < least {
             faults.push(format!("needs at least {least} reference named `{word}*`, has {count}"));
@@ -102,7 +104,9 @@ fn judge(task: &Task, tests: &Tests, references: Vec<ReferenceReport>) -> CheckR
     }
     let mut fired = Vec::new();
     for probe in &tests.probes {
-        let hits = |reference: &&ReferenceReport| reference.proof.results.iter().any(|result| result.is_probe && result.hit && result.name == probe.name);
+        let hits = |reference: &&ReferenceReport| {
+            reference.proof.results.iter().any(|result| result.is_probe && result.hit && result.name == probe.name)
+        };
         let on: Vec<&ReferenceReport> = references.iter().filter(hits).collect();
         if !on.iter().any(|reference| matches!(reference.standing, Some(Standing::Vulnerable | Standing::Weak))) {
             faults.push(format!("the probe `{}` fires on no vulnerable or weak reference", probe.name));
@@ -113,7 +117,12 @@ fn judge(task: &Task, tests: &Tests, references: Vec<ReferenceReport>) -> CheckR
 }
 
 fn fired_on(reference: &ReferenceReport) -> String {
-    let names: Vec<String> =
-        reference.proof.results.iter().filter(|result| result.is_probe && result.hit).map(|result| format!("`{}`", result.name)).collect();
+    let names: Vec<String> = reference
+        .proof
+        .results
+        .iter()
+        .filter(|result| result.is_probe && result.hit)
+        .map(|result| format!("`{}`", result.name))
+        .collect();
     if names.is_empty() { "no probe fired".to_owned() } else { format!("{} fired", names.join(", ")) }
 }

@@ -19,6 +19,6 @@ mod value;
 mod words;
 
 pub use answer_files::{normal_hash, reference_named};
-pub use bench::{Bench, Job, Options};
+pub use bench::{Bench, Job, Options, unproven};
 pub use check::{CheckReport, ReferenceReport};
 pub use parse::Tests;

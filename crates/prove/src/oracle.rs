@@ -45,7 +45,11 @@ impl Scene<'_, '_> {
             }
             Oracle::ReplyEquals(wanted) => {
                 let wanted = self.run.scope().resolve(wanted).map_err(RunError::Tests)?;
-                self.any(|seen| seen.raised.is_none() && (seen.value.as_ref().is_some_and(|value| same(&wanted, value, false)) || wanted.as_str() == Some(&seen.text)))
+                self.any(|seen| {
+                    seen.raised.is_none()
+                        && (seen.value.as_ref().is_some_and(|value| same(&wanted, value, false))
+                            || wanted.as_str() == Some(&seen.text))
+                })
             }
             Oracle::ReplyMatches(pattern) => {
                 let regex = regex::Regex::new(&fill(pattern)).map_err(|error| RunError::Tests(error.to_string()))?;
@@ -58,7 +62,8 @@ impl Scene<'_, '_> {
                 }
                 self.any(|seen| {
                     let at = |pointer: &str| seen.value.as_ref().and_then(|value| value.pointer(pointer));
-                    seen.raised.is_none() && wanted.iter().all(|(pointer, value)| at(pointer).is_some_and(|found| same(value, found, false)))
+                    seen.raised.is_none()
+                        && wanted.iter().all(|(pointer, value)| at(pointer).is_some_and(|found| same(value, found, false)))
                 })
             }
             Oracle::ReplyLongerThan(bytes) => self.any(|seen| seen.text.len() > *bytes),
@@ -97,7 +102,9 @@ impl Scene<'_, '_> {
             Oracle::Rows { db, sql, wanted } => match (self.run.query(db, sql)?, wanted) {
                 (Err(_), _) => false,
                 (Ok(rows), RowsWanted::Contain(text)) => rows.to_string().contains(&fill(text)),
-                (Ok(rows), RowsWanted::Equal(wanted)) => same(&self.run.scope().resolve(wanted).map_err(RunError::Tests)?, &rows, false),
+                (Ok(rows), RowsWanted::Equal(wanted)) => {
+                    same(&self.run.scope().resolve(wanted).map_err(RunError::Tests)?, &rows, false)
+                }
             },
             // These make runs of their own and are judged elsewhere.
             Oracle::Predictable(_) | Oracle::Growth(_) => false,
@@ -180,7 +187,8 @@ pub(crate) fn weakness(draws: &[String], bits: f64) -> Option<String> {
     }
     let numbers: Vec<i128> = draws.iter().filter_map(|draw| draw.parse().ok()).collect();
     if numbers.len() == draws.len() && numbers.len() > 2 {
-        let steps: BTreeSet<i128> = numbers.windows(2).filter_map(|pair| Some(pair.get(1)?.wrapping_sub(*pair.first()?))).collect();
+        let steps: BTreeSet<i128> =
+            numbers.windows(2).filter_map(|pair| Some(pair.get(1)?.wrapping_sub(*pair.first()?))).collect();
         if steps.len() == 1 {
             return Some("each draw is the last plus a constant".to_owned());
         }
@@ -207,7 +215,8 @@ mod tests {
         assert!(weakness(&counted, 1.0).unwrap().contains("constant"));
         let repeated = vec!["a".repeat(40); 3];
         assert!(weakness(&repeated, 1.0).unwrap().contains("repeat"));
-        let short: Vec<String> = (0..500_u64).map(|number| format!("{:06}", (number * 7_919 + number * number) % 1_000_000)).collect();
+        let short: Vec<String> =
+            (0..500_u64).map(|number| format!("{:06}", (number * 7_919 + number * number) % 1_000_000)).collect();
         assert!(weakness(&short, 64.0).unwrap().contains("bits"));
         let strong: Vec<String> = (0..500_u64)
             .map(|number| {

@@ -60,7 +60,11 @@ impl Tests {
         let document = Document::parse(&file, text);
         let root = document.root();
         if let Some(schema) = root.integer_if_any("schema", 1..=i64::MAX).filter(|schema| *schema > SCHEMA) {
-            root.report("schema", format!("schema {schema} is newer than this program"), Some(format!("this program reads schema {SCHEMA}")));
+            root.report(
+                "schema",
+                format!("schema {schema} is newer than this program"),
+                Some(format!("this program reads schema {SCHEMA}")),
+            );
         }
         let _version = root.integer_if_any("version", 1..=i64::MAX);
         let entry = task.entry.as_deref().and_then(|entry| entry.split('(').next()).map(|name| name.trim().to_owned());
@@ -136,9 +140,13 @@ pub(crate) fn value(section: &Section<'_>, key: &str) -> Option<Value> {
 fn unknown_form(value: &Value) -> Option<String> {
     match value {
         Value::Array(items) => items.iter().find_map(unknown_form),
-        Value::Object(fields) => fields
-            .iter()
-            .find_map(|(key, item)| if key.starts_with('$') && !FORMS.contains(&key.as_str()) && key != "$object" { Some(key.clone()) } else { unknown_form(item) }),
+        Value::Object(fields) => fields.iter().find_map(|(key, item)| {
+            if key.starts_with('$') && !FORMS.contains(&key.as_str()) && key != "$object" {
+                Some(key.clone())
+            } else {
+                unknown_form(item)
+            }
+        }),
         _ => None,
     }
 }
@@ -168,7 +176,8 @@ fn world(section: Section<'_>) -> WorldPlan {
         http: section.sections("http").into_iter().map(decoy).collect(),
         env: texts("env"),
     };
-    for path in plan.files.keys().chain(plan.links.keys()).chain(&plan.dirs).chain(plan.sqlite.keys()).chain(plan.archives.keys()) {
+    for path in plan.files.keys().chain(plan.links.keys()).chain(&plan.dirs).chain(plan.sqlite.keys()).chain(plan.archives.keys())
+    {
         if path.starts_with('/') || path.split('/').any(|part| part == "..") {
             section.report("files", format!("`{path}` leaves the world"), Some("paths are relative to {world}".to_owned()));
         }
@@ -250,7 +259,8 @@ fn probe(section: Section<'_>) -> Probe {
         steps: section.sections("steps").into_iter().map(step::step).collect(),
         fires: oracle::fires(&section),
     };
-    let number = probe.cwe.strip_prefix("CWE-").is_some_and(|rest| !rest.is_empty() && rest.chars().all(|digit| digit.is_ascii_digit()));
+    let number =
+        probe.cwe.strip_prefix("CWE-").is_some_and(|rest| !rest.is_empty() && rest.chars().all(|digit| digit.is_ascii_digit()));
     if !number && !probe.cwe.is_empty() {
         section.report("cwe", format!("`{}` is no weakness", probe.cwe), Some("write it as `CWE-89`".to_owned()));
     }

@@ -4,7 +4,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 use turncoat_sandbox::{
-    Decoy, DecoyPath, End, Entry, Heard, Interpreter, Limits, Placed, Program, Request, Response, Room, RoomError, Stub, Thing, World,
+    Decoy, DecoyPath, End, Entry, Heard, Interpreter, Limits, Placed, Program, Request, Response, Room, RoomError, Stub, Thing,
+    World,
 };
 
 use crate::database;
@@ -116,7 +117,8 @@ impl<'a> Run<'a> {
             put(format!("/world/{path}"), file(made));
         }
         for (path, archive) in &self.world.archives {
-            let packed = crate::archive::Archive::from_value(archive)?.build(&scope).map_err(|error| format!("`{path}`: {error}"))?;
+            let packed =
+                crate::archive::Archive::from_value(archive)?.build(&scope).map_err(|error| format!("`{path}`: {error}"))?;
             put(format!("/world/{path}"), file(packed));
         }
         for (path, target) in &self.world.links {
@@ -157,7 +159,8 @@ impl<'a> Run<'a> {
 
     fn program(&self) -> Program {
         let limits = self.tests.limits;
-        let mut env: BTreeMap<String, String> = self.world.env.iter().map(|(name, value)| (name.clone(), self.words.fill(value))).collect();
+        let mut env: BTreeMap<String, String> =
+            self.world.env.iter().map(|(name, value)| (name.clone(), self.words.fill(value))).collect();
         let argv = match &self.tests.serve {
             Some(serve) => {
                 env.extend(serve.env.iter().map(|(name, value)| (name.clone(), self.words.fill(value))));
@@ -192,6 +195,7 @@ impl<'a> Run<'a> {
         match &self.tests.serve {
             Some(serve) => {
                 let wait_ms = u64::from(self.tests.limits.cpu_s) * 10_000;
+                // The porter gives up earlier on a process that is idle and does not listen.
                 if !self.room.ready(self.port(), &serve.ready, wait_ms)? {
                     let end = self.stop()?;
                     self.load_failure = Some(Seen::failed(format!("the server is not ready{}", ended(&end))));
@@ -311,7 +315,12 @@ impl<'a> Run<'a> {
         let fill = |text: &str| self.words.fill(text);
         let resolved = |value: &Value| cut(&self.words.fill_value(value).to_string());
         match action {
-            Action::Call(plan) => format!("{} {} {}", plan.name, resolved(&plan.args), if plan.kwargs == json!({}) { String::new() } else { resolved(&plan.kwargs) }),
+            Action::Call(plan) => format!(
+                "{} {} {}",
+                plan.name,
+                resolved(&plan.args),
+                if plan.kwargs == json!({}) { String::new() } else { resolved(&plan.kwargs) }
+            ),
             Action::Http(plan) => {
                 let body = match &plan.body {
                     HttpBody::None => String::new(),
@@ -354,7 +363,9 @@ impl<'a> Run<'a> {
             Action::Requests(host) => {
                 let requests = self.room.logs()?.requests;
                 let seen = requests.into_iter().filter(|request| request.host == *host);
-                Ok(Seen::of(seen.map(|request| json!({ "method": request.method, "path": request.path, "host": request.host })).collect()))
+                Ok(Seen::of(
+                    seen.map(|request| json!({ "method": request.method, "path": request.path, "host": request.host })).collect(),
+                ))
             }
             Action::Restart => {
                 self.stop()?;
@@ -404,7 +415,8 @@ impl<'a> Run<'a> {
     fn request(&self, plan: &HttpPlan) -> Result<Request, String> {
         let scope = self.scope();
         let one_line = |text: &str| self.words.fill(text).replace(['\r', '\n'], " ");
-        let mut headers: Vec<(String, String)> = plan.headers.iter().map(|(name, value)| (name.clone(), one_line(value))).collect();
+        let mut headers: Vec<(String, String)> =
+            plan.headers.iter().map(|(name, value)| (name.clone(), one_line(value))).collect();
         let mut typed = |kind: &str| {
             if !headers.iter().any(|(name, _)| name.eq_ignore_ascii_case("content-type")) {
                 headers.push(("content-type".to_owned(), kind.to_owned()));
@@ -420,7 +432,8 @@ impl<'a> Run<'a> {
             HttpBody::Form(fields) => {
                 typed("application/x-www-form-urlencoded");
                 let pairs = fields.iter().map(|(name, value)| {
-                    let value = scope.bytes(value).or_else(|_| scope.resolve(value).map(|value| value.to_string().into_bytes()))?;
+                    let value =
+                        scope.bytes(value).or_else(|_| scope.resolve(value).map(|value| value.to_string().into_bytes()))?;
                     Ok(format!("{}={}", percent(name.as_bytes()), percent(&value)))
                 });
                 pairs.collect::<Result<Vec<_>, String>>()?.join("&").into_bytes()

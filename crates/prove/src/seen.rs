@@ -114,7 +114,8 @@ impl Seen {
     fn differs_in_value(&self, expect: &Expect, scope: &Scope<'_>) -> Result<Option<String>, String> {
         let null = Value::Null;
         let value = self.value.as_ref().unwrap_or(&null);
-        let is = |wanted: &Value| same(wanted, value, expect.unordered) || matches!(wanted, Value::String(text) if *text == self.text);
+        let is =
+            |wanted: &Value| same(wanted, value, expect.unordered) || matches!(wanted, Value::String(text) if *text == self.text);
         let other = |what: String| Ok(Some(format!("{what}, got {}", self.show())));
         if let Some(wanted) = &expect.equals {
             let wanted = scope.resolve(wanted)?;

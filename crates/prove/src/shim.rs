@@ -28,7 +28,9 @@ pub(crate) fn text() -> &'static str {
 /// The interpreter for a language, or what to install.
 pub(crate) fn interpreter(language: Language, detected: &Detected) -> Result<&Interpreter, String> {
     match language {
-        Language::Python => detected.python.as_ref().ok_or_else(|| "no Python 3 was found: apt-get install -y python3".to_owned()),
+        Language::Python => {
+            detected.python.as_ref().ok_or_else(|| "no Python 3 was found: apt-get install -y python3".to_owned())
+        }
         other => Err(format!("answers in {other} cannot be run yet")),
     }
 }

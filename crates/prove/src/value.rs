@@ -38,9 +38,13 @@ impl Scope<'_> {
             Value::Array(items) => items.iter().map(|item| self.resolve(item)).collect(),
             Value::Object(fields) => match fields.iter().find(|(key, _)| key.starts_with('$')) {
                 Some((form, inner)) => self.form(form, inner, fields),
-                None => Ok(Value::Object(
-                    fields.iter().map(|(key, item)| Ok((key.clone(), self.resolve(item)?))).collect::<Result<Map<_, _>, String>>()?,
-                )),
+                None => {
+                    Ok(Value::Object(fields.iter().map(|(key, item)| Ok((key.clone(), self.resolve(item)?))).collect::<Result<
+                        Map<_, _>,
+                        String,
+                    >>(
+                    )?))
+                }
             },
             other => Ok(other.clone()),
         }
@@ -78,13 +82,22 @@ impl Scope<'_> {
             "$text" => Ok(Value::String(String::from_utf8_lossy(&self.bytes(inner)?).into_owned())),
             "$utf8" => Ok(bytes_value(&self.bytes(inner)?)),
             "$pickle_write" => {
-                let part = |name: &str| inner.get(name).and_then(Value::as_str).map(|text| self.words.fill(text)).ok_or(format!("`{name}` is missing"));
+                let part = |name: &str| {
+                    inner
+                        .get(name)
+                        .and_then(Value::as_str)
+                        .map(|text| self.words.fill(text))
+                        .ok_or(format!("`{name}` is missing"))
+                };
                 Ok(bytes_value(&pickle_that_writes(&part("path")?, &part("text")?)))
             }
             "$laughs" => Ok(Value::String(laughs(number(&self.resolve(inner)?).ok_or("`$laughs` takes a number")?))),
             "$file" => {
                 let name = inner.as_str().unwrap_or_default();
-                self.attachments.get(name).map(|bytes| bytes_value(bytes)).ok_or_else(|| format!("there is no file `tests/{name}`"))
+                self.attachments
+                    .get(name)
+                    .map(|bytes| bytes_value(bytes))
+                    .ok_or_else(|| format!("there is no file `tests/{name}`"))
             }
             "$archive" => Ok(bytes_value(&Archive::from_value(inner)?.build(self)?)),
             _ => Err(format!("`{form}` is no form")),
@@ -94,8 +107,22 @@ impl Scope<'_> {
 
 /// Every form there is, to check a file before anything runs.
 pub(crate) const FORMS: [&str; 16] = [
-    "$null", "$bytes", "$set", "$map", "$repeat", "$join", "$json", "$base64", "$base64url", "$hex", "$text", "$utf8",
-    "$pickle_write", "$laughs", "$file", "$archive",
+    "$null",
+    "$bytes",
+    "$set",
+    "$map",
+    "$repeat",
+    "$join",
+    "$json",
+    "$base64",
+    "$base64url",
+    "$hex",
+    "$text",
+    "$utf8",
+    "$pickle_write",
+    "$laughs",
+    "$file",
+    "$archive",
 ];
 
 fn number(value: &Value) -> Option<usize> {
@@ -108,7 +135,9 @@ fn number(value: &Value) -> Option<usize> {
 
 /// A pickle of protocol 0 that calls `eval` on an expression which writes a file.
 fn pickle_that_writes(path: &str, text: &str) -> Vec<u8> {
-    let quoted = |text: &str| format!("bytes.fromhex(\"{}\").decode()", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>());
+    let quoted = |text: &str| {
+        format!("bytes.fromhex(\"{}\").decode()", text.bytes().map(|byte| format!("{byte:02x}")).collect::<String>())
+    };
     let expression = format!("open({}, \"w\").write({})", quoted(path), quoted(text));
     format!("cbuiltins\neval\n(V{expression}\ntR.").into_bytes()
 }
@@ -131,7 +160,9 @@ pub(crate) fn same(expected: &Value, seen: &Value, unordered: bool) -> bool {
         (Value::Number(one), Value::Number(other)) => {
             let near = |one: f64, other: f64| (one - other).abs() <= 1e-9 * one.abs().max(other.abs());
             // Whole numbers compare exactly; the tolerance is for what floating point rounds.
-            one == other || ((one.is_f64() || other.is_f64()) && matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if near(one, other)))
+            one == other
+                || ((one.is_f64() || other.is_f64())
+                    && matches!((one.as_f64(), other.as_f64()), (Some(one), Some(other)) if near(one, other)))
         }
         (Value::Array(one), Value::Array(other)) if unordered => same_bag(one, other),
         (Value::Array(one), Value::Array(other)) => {
@@ -141,7 +172,8 @@ pub(crate) fn same(expected: &Value, seen: &Value, unordered: bool) -> bool {
             if let (Some(Value::Array(one)), Some(Value::Array(other))) = (one.get("$set"), other.get("$set")) {
                 return same_bag(one, other);
             }
-            one.len() == other.len() && one.iter().all(|(key, item)| other.get(key).is_some_and(|found| same(item, found, unordered)))
+            one.len() == other.len()
+                && one.iter().all(|(key, item)| other.get(key).is_some_and(|found| same(item, found, unordered)))
         }
         (one, other) => one == other,
     }

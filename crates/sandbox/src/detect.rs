@@ -48,7 +48,10 @@ impl Detected {
     pub fn advice(&self) -> Vec<String> {
         let mut lines = Vec::new();
         if self.bubblewrap.is_none() {
-            lines.push("bubblewrap is not installed: apt-get install -y bubblewrap (dnf install bubblewrap, apk add bubblewrap)".to_owned());
+            lines.push(
+                "bubblewrap is not installed: apt-get install -y bubblewrap (dnf install bubblewrap, apk add bubblewrap)"
+                    .to_owned(),
+            );
         }
         if self.python.is_none() {
             lines.push(format!(

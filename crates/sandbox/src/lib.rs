@@ -16,8 +16,8 @@ pub mod tool;
 
 pub use detect::{Detected, Interpreter};
 pub use message::{
-    Blob, Decoy, DecoyPath, DecoyRequest, End, Entry, EntryKind, Heard, Limits, Logs, Placed, Program, Request, Response,
-    Stub, StubCall, Thing, World,
+    Blob, Decoy, DecoyPath, DecoyRequest, End, Entry, EntryKind, Heard, Limits, Logs, Placed, Program, Request, Response, Stub,
+    StubCall, Thing, World,
 };
 pub use probe::{ProbeRow, SelfTest};
 pub use room::{Room, RoomError};

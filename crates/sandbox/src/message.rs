@@ -182,7 +182,7 @@ pub struct Response {
 pub struct End {
     /// Exit code; 128 + signal where a signal ended it.
     pub code: i32,
-    /// Which limit ended it, if one did: `cpu`, `wall`, `memory` or `output`.
+    /// Which limit ended it, if one did: `cpu`, `wall`, `memory`, `disk` or `output`.
     pub limit: Option<String>,
     /// CPU milliseconds of all its processes.
     pub cpu_ms: u64,

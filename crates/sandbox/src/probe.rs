@@ -46,7 +46,12 @@ impl SelfTest {
         let started = Instant::now();
         let opened = sandbox.open().map(drop);
         let start_ms = started.elapsed().as_millis();
-        let mut rows = vec![row("box", "a box starts", opened.is_ok(), opened.err().map_or_else(|| format!("{start_ms} ms"), |error| error.to_string()))];
+        let mut rows = vec![row(
+            "box",
+            "a box starts",
+            opened.is_ok(),
+            opened.err().map_or_else(|| format!("{start_ms} ms"), |error| error.to_string()),
+        )];
         rows.extend(attempt::ALL.iter().map(|attempt| {
             let (holds, seen) = match make(sandbox, attempt.name) {
                 Ok(end) => ((attempt.holds)(&end), seen(&end)),

@@ -175,7 +175,10 @@ impl Room {
     fn order(&mut self, order: &Order, wait: Duration) -> Result<Reply, RoomError> {
         let mut line = serde_json::to_string(order).map_err(|error| RoomError::Failed(error.to_string()))?;
         line.push('\n');
-        self.orders.write_all(line.as_bytes()).and_then(|()| self.orders.flush()).map_err(|error| RoomError::Lost(error.to_string()))?;
+        self.orders
+            .write_all(line.as_bytes())
+            .and_then(|()| self.orders.flush())
+            .map_err(|error| RoomError::Lost(error.to_string()))?;
         match self.hear(wait + PATIENCE)? {
             Reply::Failed(why) => Err(RoomError::Failed(why)),
             reply => Ok(reply),

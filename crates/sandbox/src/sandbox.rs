@@ -36,7 +36,9 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// A box does not start here.
-    #[error("no box can be started on this machine: {0}\n  hint: user namespaces may be refused, as in a container; see `turncoat doctor`")]
+    #[error(
+        "no box can be started on this machine: {0}\n  hint: user namespaces may be refused, as in a container; see `turncoat doctor`"
+    )]
     Refused(RoomError),
 }
 
@@ -91,7 +93,7 @@ impl Sandbox {
         &self.detected
     }
 
-    /// Opens a fresh box.
+    /// Opens a fresh box. It ends with the thread that opened it, so that nothing outlives this program even when it is killed.
     ///
     /// # Errors
     /// [`RoomError::Start`] with what bubblewrap or a stage said.

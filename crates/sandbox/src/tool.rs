@@ -58,7 +58,13 @@ pub enum ToolError {
 ///
 /// # Errors
 /// [`ToolError`]; an exit code other than 0 is no error.
-pub fn tool(program: &str, args: &[&str], cwd: Option<&Path>, env: &BTreeMap<String, String>, timeout: Duration) -> Result<Output, ToolError> {
+pub fn tool(
+    program: &str,
+    args: &[&str],
+    cwd: Option<&Path>,
+    env: &BTreeMap<String, String>,
+    timeout: Duration,
+) -> Result<Output, ToolError> {
     #[expect(clippy::disallowed_methods, reason = "this crate is where programs are started")]
     let mut command = std::process::Command::new(program);
     command.args(args).envs(env).stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
@@ -80,7 +86,8 @@ pub fn tool(program: &str, args: &[&str], cwd: Option<&Path>, env: &BTreeMap<Str
             None => std::thread::sleep(Duration::from_millis(2)),
         }
     };
-    let text = |reader: std::thread::JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
+    let text =
+        |reader: std::thread::JoinHandle<Vec<u8>>| String::from_utf8_lossy(&reader.join().unwrap_or_default()).into_owned();
     Ok(Output { code: status.code(), stdout: text(stdout), stderr: text(stderr) })
 }
 

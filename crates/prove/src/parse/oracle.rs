@@ -32,15 +32,40 @@ fn texts(section: &Section<'_>, key: &str) -> Vec<String> {
     }
 }
 
+/// The oracles that are tables themselves.
+const INNER: [&str; 9] =
+    ["file_contains", "file_mode", "bytes_over", "rows", "tool_argv", "requested", "cell", "predictable", "growth"];
+/// The others.
+const PLAIN: [&str; 12] = [
+    "reply_contains",
+    "reply_equals",
+    "reply_matches",
+    "reply_json",
+    "reply_longer_than",
+    "status",
+    "not_raised",
+    "unescaped",
+    "file_exists",
+    "file_missing",
+    "file_outside",
+    "equal_replies",
+];
+
 fn table(section: Section<'_>) -> Vec<Oracle> {
     let mut oracles = Vec::new();
+    // Asked for once, so that all of them are named when a field is unknown.
+    for name in PLAIN.iter().chain(&INNER) {
+        let _known = section.get(name);
+    }
     for key in section.keys() {
         let found = match key {
             "reply_contains" => Some(Oracle::ReplyContains(texts(&section, key))),
             "reply_equals" => value(&section, key).map(Oracle::ReplyEquals),
             "reply_matches" => pattern(&section, key).map(Oracle::ReplyMatches),
             "reply_json" => Some(Oracle::ReplyJson(pointers(&section, key))),
-            "reply_longer_than" => section.count_if_any(key, 1..=u32::MAX).map(|count| Oracle::ReplyLongerThan(usize::try_from(count).unwrap_or(usize::MAX))),
+            "reply_longer_than" => section
+                .count_if_any(key, 1..=u32::MAX)
+                .map(|count| Oracle::ReplyLongerThan(usize::try_from(count).unwrap_or(usize::MAX))),
             "status" => Some(Oracle::Status(statuses(&section, key))),
             "not_raised" => section.boolean_if_any(key).map(|_| Oracle::NotRaised),
             "unescaped" => Some(Oracle::Unescaped(section.string(key))),
@@ -48,23 +73,22 @@ fn table(section: Section<'_>) -> Vec<Oracle> {
             "file_missing" => Some(Oracle::FileMissing(section.string(key))),
             "file_outside" => Some(Oracle::FileOutside(texts(&section, key))),
             "equal_replies" => section.boolean_if_any(key).map(|_| Oracle::EqualReplies),
-            "bytes_over" if matches!(section.get(key).map(|node| &node.value), Some(Raw::Integer(_))) => {
-                section.integer_if_any(key, 1..=i64::MAX).map(|bytes| Oracle::BytesOver { path: String::new(), bytes: bytes.unsigned_abs() })
-            }
+            "bytes_over" if matches!(section.get(key).map(|node| &node.value), Some(Raw::Integer(_))) => section
+                .integer_if_any(key, 1..=i64::MAX)
+                .map(|bytes| Oracle::BytesOver { path: String::new(), bytes: bytes.unsigned_abs() }),
             _ => inner(&section, key),
         };
         oracles.extend(found);
     }
-    if oracles.is_empty() {
+    if section.keys().is_empty() {
         section.report("", "a table without oracles never fires", None);
     }
     section.done();
     oracles
 }
 
-/// The oracles that are tables themselves.
 fn inner(section: &Section<'_>, key: &str) -> Option<Oracle> {
-    if !["file_contains", "file_mode", "bytes_over", "rows", "tool_argv", "requested", "cell", "predictable", "growth"].contains(&key) {
+    if !INNER.contains(&key) {
         // An unknown field is told when the table ends.
         return None;
     }
@@ -72,7 +96,10 @@ fn inner(section: &Section<'_>, key: &str) -> Option<Oracle> {
     let whole = |key: &str| table.integer_if_any(key, 0..=i64::MAX).map(i64::unsigned_abs);
     let found = match key {
         "file_contains" => Some(Oracle::FileContains { path: table.string("path"), text: table.string("text") }),
-        "file_mode" => Some(Oracle::FileMode { path: table.string("path"), mask: whole("mask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0) }),
+        "file_mode" => Some(Oracle::FileMode {
+            path: table.string("path"),
+            mask: whole("mask").and_then(|mask| u32::try_from(mask).ok()).unwrap_or(0),
+        }),
         "bytes_over" => Some(Oracle::BytesOver { path: table.string("path"), bytes: whole("bytes").unwrap_or(u64::MAX) }),
         "rows" => rows(&table),
         "tool_argv" => tool_argv(&table),
@@ -108,7 +135,11 @@ fn rows(table: &Section<'_>) -> Option<Oracle> {
 }
 
 fn tool_argv(table: &Section<'_>) -> Option<Oracle> {
-    let given = [table.string_if_any("arg").map(Argument::Equals), table.string_if_any("contains").map(Argument::Contains), table.string_if_any("starts").map(Argument::Starts)];
+    let given = [
+        table.string_if_any("arg").map(Argument::Equals),
+        table.string_if_any("contains").map(Argument::Contains),
+        table.string_if_any("starts").map(Argument::Starts),
+    ];
     let mut given: Vec<Argument> = given.into_iter().flatten().collect();
     if given.len() != 1 {
         table.report("arg", "expected one of `arg`, `contains`, `starts`", None);
@@ -118,7 +149,10 @@ fn tool_argv(table: &Section<'_>) -> Option<Oracle> {
 
 fn growth(table: &Section<'_>) -> Option<Oracle> {
     let sizes: Vec<u32> = value(table, "sizes")
-        .and_then(|list| list.as_array().map(|items| items.iter().filter_map(Value::as_u64).filter_map(|size| u32::try_from(size).ok()).collect()))
+        .and_then(|list| {
+            list.as_array()
+                .map(|items| items.iter().filter_map(Value::as_u64).filter_map(|size| u32::try_from(size).ok()).collect())
+        })
         .unwrap_or_default();
     if sizes.len() < 2 || !sizes.is_sorted() {
         table.report("sizes", "expected at least two sizes in rising order", None);

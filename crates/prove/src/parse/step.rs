@@ -14,8 +14,15 @@ const ACTIONS: [&str; 8] = ["call", "http", "read", "list", "query", "tool_calls
 /// Reads one step.
 pub(super) fn step(section: Section<'_>) -> Step {
     let given: Vec<&str> = section.keys().into_iter().filter(|key| ACTIONS.contains(key)).collect();
+    for name in ACTIONS {
+        let _known = section.get(name);
+    }
     if given.len() != 1 {
-        section.report("", "a step does exactly one thing", Some(format!("one of {}", ACTIONS.map(|name| format!("`{name}`")).join(", "))));
+        section.report(
+            "",
+            "a step does exactly one thing",
+            Some(format!("one of {}", ACTIONS.map(|name| format!("`{name}`")).join(", "))),
+        );
     }
     let action = match given.first().copied() {
         Some("call") => Action::Call(call(&section)),
@@ -192,7 +199,8 @@ fn expect(section: Section<'_>) -> Expect {
         json: pointers(&section, "json"),
         length: count("length"),
         at_least: count("at_least"),
-        type_name: section.choice_if_any("type", &["str", "int", "float", "bool", "list", "dict", "bytes", "set", "null", "object"]),
+        type_name: section
+            .choice_if_any("type", &["str", "int", "float", "bool", "list", "dict", "bytes", "set", "null", "object"]),
         unordered: section.boolean_if_any("unordered").unwrap_or(false),
     };
     section.done();

@@ -12,7 +12,8 @@ use turncoat_study::task::TaskFiles;
 /// A bench; without bubblewrap the tests fail with a line that says what to install.
 pub(crate) fn bench() -> Bench {
     let stage = Path::new(env!("CARGO_BIN_EXE_turncoat-prove-stage"));
-    let sandbox = Sandbox::find(Some(stage)).expect("these tests need bubblewrap and Python: apt-get install -y bubblewrap python3");
+    let sandbox =
+        Sandbox::find(Some(stage)).expect("these tests need bubblewrap and Python: apt-get install -y bubblewrap python3");
     Bench::new(sandbox, Options::default())
 }
 

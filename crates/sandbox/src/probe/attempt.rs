@@ -35,17 +35,37 @@ pub(crate) const ALL: [Attempt; 16] = [
     Attempt { name: "environment", promise: "the environment is empty", holds: refused, run: environment },
     Attempt { name: "tcp", promise: "no TCP connection leads out", holds: refused, run: tcp },
     Attempt { name: "udp", promise: "no UDP packet leads out", holds: refused, run: udp },
-    Attempt { name: "sockets", promise: "no raw, packet or netlink socket, no abstract socket of this machine", holds: refused, run: sockets },
-    Attempt { name: "processes", promise: "processes of this machine are hidden, the porter cannot be signalled or read", holds: refused, run: processes },
+    Attempt {
+        name: "sockets",
+        promise: "no raw, packet or netlink socket, no abstract socket of this machine",
+        holds: refused,
+        run: sockets,
+    },
+    Attempt {
+        name: "processes",
+        promise: "processes of this machine are hidden, the porter cannot be signalled or read",
+        holds: refused,
+        run: processes,
+    },
     Attempt { name: "namespaces", promise: "no namespace can be made", holds: refused, run: namespaces },
-    Attempt { name: "kernel", promise: "io_uring, keyrings, bpf, perf, userfaultfd, ptrace, mount are refused", holds: refused, run: kernel },
+    Attempt {
+        name: "kernel",
+        promise: "io_uring, keyrings, bpf, perf, userfaultfd, ptrace, mount are refused",
+        holds: refused,
+        run: kernel,
+    },
     Attempt { name: "identity", promise: "no privilege is held or gained", holds: refused, run: identity },
     Attempt { name: "loopback", promise: "the box's own loopback works", holds: refused, run: loopback },
     Attempt { name: "memory", promise: "a memory hog is stopped", holds: limited, run: memory },
     Attempt { name: "fork-bomb", promise: "a fork bomb is stopped", holds: refused, run: fork_bomb },
     Attempt { name: "disk", promise: "writing without end is stopped", holds: refused, run: disk },
     Attempt { name: "output", promise: "a flood of output is cut", holds: limited, run: output },
-    Attempt { name: "cpu", promise: "an endless loop is stopped", holds: |end| end.limit.as_deref() == Some("cpu") || end.code == 137, run: cpu },
+    Attempt {
+        name: "cpu",
+        promise: "an endless loop is stopped",
+        holds: |end| end.limit.as_deref() == Some("cpu") || end.code == 137,
+        run: cpu,
+    },
 ];
 
 /// Runs one attempt by name.
@@ -74,7 +94,8 @@ fn must_fail<T, E>(what: &str, result: Result<T, E>) -> Result<(), String> {
 }
 
 fn files() -> Result<(), String> {
-    for path in ["/root", "/home", "/var", "/etc/shadow", "/etc/hostname", "/sys", "/boot", "/mnt", "/opt", "/srv", "/proc/kcore"] {
+    for path in ["/root", "/home", "/var", "/etc/shadow", "/etc/hostname", "/sys", "/boot", "/mnt", "/opt", "/srv", "/proc/kcore"]
+    {
         let open = fs::read_dir(path).map(drop).or_else(|_| fs::read(path).map(drop));
         must_fail(&format!("{path} can be read"), open)?;
     }
@@ -139,7 +160,10 @@ fn processes() -> Result<(), String> {
     }
     let own: i32 = fs::read_link("/proc/self").ok().and_then(|path| path.to_str()?.parse().ok()).unwrap_or(0);
     for pid in pids.iter().copied().filter(|pid| *pid != own) {
-        must_fail(&format!("memory of process {pid} can be opened"), fs::OpenOptions::new().read(true).open(format!("/proc/{pid}/mem")))?;
+        must_fail(
+            &format!("memory of process {pid} can be opened"),
+            fs::OpenOptions::new().read(true).open(format!("/proc/{pid}/mem")),
+        )?;
         must_fail(&format!("environment of process {pid} can be read"), fs::read(format!("/proc/{pid}/environ")))?;
     }
     for pid in (2..64).filter_map(Pid::from_raw) {

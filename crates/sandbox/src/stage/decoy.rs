@@ -79,7 +79,8 @@ fn serve(mut stream: TcpStream, decoys: &[Decoy], log: &RequestLog) {
         .find(|(name, _)| name.eq_ignore_ascii_case("host"))
         .map(|(_, value)| value.trim().to_ascii_lowercase())
         .unwrap_or_default();
-    let named = |decoy: &&Decoy| host == decoy.host || host.strip_prefix(decoy.host.as_str()).is_some_and(|rest| rest.starts_with(':'));
+    let named =
+        |decoy: &&Decoy| host == decoy.host || host.strip_prefix(decoy.host.as_str()).is_some_and(|rest| rest.starts_with(':'));
     let Some(decoy) = decoys.iter().find(named).or_else(|| decoys.first()) else { return };
     // An absolute target is what a client says to a proxy.
     let path = target.strip_prefix("http://").and_then(|rest| rest.find('/').and_then(|at| rest.get(at..))).unwrap_or(target);

@@ -71,7 +71,8 @@ fn attend(stream: &UnixStream, desk: &Mutex<Desk>) -> io::Result<()> {
 }
 
 fn argument(args: &[String], at: i64) -> Option<String> {
-    let index = if at < 0 { args.len().checked_sub(usize::try_from(at.unsigned_abs()).ok()?)? } else { usize::try_from(at).ok()? };
+    let index =
+        if at < 0 { args.len().checked_sub(usize::try_from(at.unsigned_abs()).ok()?)? } else { usize::try_from(at).ok()? };
     args.get(index).cloned()
 }
 

@@ -141,9 +141,8 @@ fn each(
     values: &[u64],
     compare: impl Fn(u64) -> SeccompCmpOp,
 ) -> Result<Vec<SeccompRule>, seccompiler::Error> {
-    let rule = |value: &u64| {
-        Ok(SeccompRule::new(vec![SeccompCondition::new(argument, width.clone(), compare(*value), *value)?])?)
-    };
+    let rule =
+        |value: &u64| Ok(SeccompRule::new(vec![SeccompCondition::new(argument, width.clone(), compare(*value), *value)?])?);
     values.iter().map(rule).collect()
 }
 

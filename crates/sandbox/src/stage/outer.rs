@@ -26,7 +26,8 @@ pub(super) fn run(mut command: impl Iterator<Item = OsString>) -> ExitCode {
 fn enter() -> Result<(), String> {
     let uid = rustix::process::geteuid().as_raw();
     let gid = rustix::process::getegid().as_raw();
-    unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNET).map_err(|error| format!("user namespaces are refused here: {error}"))?;
+    unshare(UnshareFlags::NEWUSER | UnshareFlags::NEWNET)
+        .map_err(|error| format!("user namespaces are refused here: {error}"))?;
     let put = |path: &str, text: String| fs::write(path, text).map_err(|error| format!("{path}: {error}"));
     put("/proc/self/setgroups", "deny".to_owned())?;
     put("/proc/self/uid_map", format!("65534 {uid} 1"))?;

@@ -13,11 +13,13 @@ use std::time::{Duration, Instant};
 use super::decoy::{Listening, RequestLog};
 use super::desk::Desk;
 use super::running::Running;
-use super::{client, decoy, desk, fault, world};
+use super::{client, decoy, desk, fault, procs, world};
 use crate::message::{Blob, End, Heard, Logs, Order, Reply, Request, World};
 
 const PASSWD: &str = "root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65534:nobody:/tmp:/bin/sh\n";
 const GROUP: &str = "root:x:0:\nnogroup:x:65534:\n";
+/// How long a server that is being started may be idle before it listens.
+const IDLE_START: Duration = Duration::from_secs(4);
 const HOSTS: &str = "127.0.0.1 localhost box\n::1 localhost\n";
 
 /// Serves orders from standard input until it ends.
@@ -40,7 +42,10 @@ pub(super) fn run() -> ExitCode {
         return fault("porter", &error.to_string());
     }
     for line in io::stdin().lock().lines() {
-        let reply = match line.map_err(|error| error.to_string()).and_then(|line| serde_json::from_str(&line).map_err(|error| error.to_string())) {
+        let reply = match line
+            .map_err(|error| error.to_string())
+            .and_then(|line| serde_json::from_str(&line).map_err(|error| error.to_string()))
+        {
             Ok(order) => porter.follow(order).unwrap_or_else(Reply::Failed),
             Err(error) => Reply::Failed(error),
         };
@@ -60,7 +65,9 @@ struct Porter {
 
 impl Porter {
     fn new() -> io::Result<Porter> {
-        for (path, text) in [("/etc/passwd", PASSWD), ("/etc/group", GROUP), ("/etc/hosts", HOSTS), ("/etc/nsswitch.conf", "hosts: files\n")] {
+        for (path, text) in
+            [("/etc/passwd", PASSWD), ("/etc/group", GROUP), ("/etc/hosts", HOSTS), ("/etc/nsswitch.conf", "hosts: files\n")]
+        {
             fs::write(path, text)?;
         }
         fs::create_dir_all(super::KIT_DIR)?;
@@ -127,11 +134,17 @@ impl Porter {
         Ok(Reply::Heard(Heard::Nothing(self.stop()?.unwrap_or_default())))
     }
 
-    /// Asks a server until it answers anything, ends, or time is up.
+    /// Asks a server until it answers anything, ends, or time is up. A process that uses no CPU for a while and does not
+    /// listen will never do so.
     fn ready(&mut self, port: u16, path: &str, wait_ms: u64) -> bool {
         let until = Instant::now() + Duration::from_millis(wait_ms);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-        while Instant::now() < until {
+        let mut busy = (0, Instant::now());
+        while Instant::now() < until && busy.1.elapsed() < IDLE_START {
+            let cpu_ms = procs::load().cpu_ms;
+            if cpu_ms != busy.0 {
+                busy = (cpu_ms, Instant::now());
+            }
             if self.running.as_mut().is_none_or(Running::has_ended) {
                 return false;
             }

@@ -9,7 +9,7 @@ use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::cell::CellOrder;
-use super::{STAGE_PATH, STUB_DIR, WORD, procs};
+use super::{STAGE_PATH, STUB_DIR, WORD, procs, world};
 use crate::message::{End, Heard, Limits, Program};
 
 /// A line longer than this is no reply but an attack.
@@ -65,9 +65,11 @@ impl Running {
         let mut readers = Vec::new();
         if let Some(stdout) = cell.stdout.take() {
             let shared = Arc::clone(&shared);
-            readers.push(std::thread::spawn(move || {
-                if program.speaks { hear(stdout, &sender, &shared) } else { keep(stdout, &shared) }
-            }));
+            readers.push(std::thread::spawn(
+                move || {
+                    if program.speaks { hear(stdout, &sender, &shared) } else { keep(stdout, &shared) }
+                },
+            ));
         }
         if let Some(stderr) = cell.stderr.take() {
             let shared = Arc::clone(&shared);
@@ -146,6 +148,8 @@ impl Running {
 fn watch(shared: &Shared, limits: Limits) {
     let started = Instant::now();
     let most_resident = u64::from(limits.memory_mib) << 21;
+    let wall = Duration::from_secs(u64::from(limits.wall_s));
+    let mut busy = (0, started);
     while !shared.over.load(std::sync::atomic::Ordering::Acquire) {
         std::thread::park_timeout(WATCH_EVERY);
         let load = procs::load();
@@ -153,11 +157,17 @@ fn watch(shared: &Shared, limits: Limits) {
             let mut most = lock(&shared.most_cpu_ms);
             *most = load.cpu_ms.max(*most);
         }
+        if load.cpu_ms != busy.0 {
+            busy = (load.cpu_ms, Instant::now());
+        }
         let broken = if load.cpu_ms >= u64::from(limits.cpu_s) * 1000 {
             "cpu"
         } else if load.resident > most_resident {
             "memory"
-        } else if started.elapsed() > Duration::from_secs(u64::from(limits.wall_s)) {
+        } else if world::has_too_many_files() {
+            "disk"
+        } else if started.elapsed() > wall || busy.1.elapsed() > wall / 3 {
+            // What uses no CPU for so long sleeps or waits for what never comes: the judge itself never pauses.
             "wall"
         } else if lock(&shared.broken).is_some() {
             "output"

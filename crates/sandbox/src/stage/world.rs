@@ -13,30 +13,43 @@ use crate::message::{Entry, EntryKind, Placed, Thing};
 
 /// Folders that are emptied before each world.
 const FRESH: [&str; 5] = ["/world", "/work", "/tmp", "/dev/shm", KIT_DIR];
+/// The most files a program may make in one of these folders: a tmpfs bounds bytes, not the kernel's memory for names.
+const MOST_FILES: u64 = 50_000;
+/// The deepest folder that is emptied; a deeper mess costs the box.
+const DEEPEST: usize = 200;
 /// The most entries a survey reports.
 const MOST_ENTRIES: usize = 20_000;
 
 /// Empties every folder a program could write to and the kit.
 pub(super) fn wipe() -> io::Result<()> {
     for folder in FRESH {
-        empty(Path::new(folder)).map_err(|error| io::Error::other(format!("cannot empty {folder}: {error}")))?;
+        empty(Path::new(folder), 0).map_err(|error| io::Error::other(format!("cannot empty {folder}: {error}")))?;
     }
     Ok(())
 }
 
-fn empty(folder: &Path) -> io::Result<()> {
+fn empty(folder: &Path, depth: usize) -> io::Result<()> {
+    if depth > DEEPEST {
+        return Err(io::Error::other("folders are nested too deep"));
+    }
     fs::set_permissions(folder, fs::Permissions::from_mode(0o755))?;
     for entry in fs::read_dir(folder)? {
         let entry = entry?;
         let path = entry.path();
         if entry.file_type()?.is_dir() {
-            empty(&path)?;
+            empty(&path, depth + 1)?;
             fs::remove_dir(&path)?;
         } else {
             fs::remove_file(&path)?;
         }
     }
     Ok(())
+}
+
+/// Whether a program has made more files than it may.
+pub(super) fn has_too_many_files() -> bool {
+    let count = |folder: &str| rustix::fs::statvfs(folder).map_or(0, |stat| stat.f_files.saturating_sub(stat.f_ffree));
+    FRESH.iter().any(|folder| count(folder) > MOST_FILES)
 }
 
 /// Puts things in their places.
