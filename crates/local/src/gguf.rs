@@ -116,6 +116,17 @@ impl GgufFile {
             .collect()
     }
 
+    /// A list of real numbers.
+    pub(crate) fn reals(&self, key: &str) -> Result<Vec<f64>, ModelError> {
+        let Value::Array(items) = self.value(key)? else { return Err(field(key, "is not a list")) };
+        let number = |item: &Value| match item {
+            Value::F32(number) => Ok(f64::from(*number)),
+            Value::F64(number) => Ok(*number),
+            _ => Err(field(key, "holds something that is not a real number")),
+        };
+        items.iter().map(number).collect()
+    }
+
     /// A list of whole numbers that may be absent.
     pub(crate) fn optional_numbers(&self, key: &str) -> Result<Option<Vec<u64>>, ModelError> {
         match self.content.metadata.get(key) {

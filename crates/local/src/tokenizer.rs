@@ -2,29 +2,31 @@
 
 use std::collections::BTreeSet;
 
-use tokenizers::models::bpe::{BPE, Merges, Vocab};
-use tokenizers::pre_tokenizers::PreTokenizerWrapper;
-use tokenizers::pre_tokenizers::byte_level::ByteLevel;
-use tokenizers::pre_tokenizers::digits::Digits;
-use tokenizers::pre_tokenizers::sequence::Sequence;
-use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
-use tokenizers::{AddedToken, SplitDelimiterBehavior};
+use tokenizers::AddedToken;
 
 use crate::error::ModelError;
 use crate::gguf::{GgufFile, field};
 
-/// Kinds of token in `tokenizer.ggml.token_type` that are found in a text before it is split: control and user-defined tokens.
+mod encoder;
+
+/// Kinds of token in `tokenizer.ggml.token_type`.
+const NORMAL: u64 = 1;
+/// Stands for what the vocabulary cannot spell.
+const UNKNOWN: u64 = 2;
+/// Structure, no text; found in a text before it is split.
 const CONTROL: u64 = 3;
+/// Text that is kept whole; found before it is split too.
 const USER_DEFINED: u64 = 4;
+/// One byte, spelled `<0x41>`.
+const BYTE: u64 = 6;
+
+/// SentencePiece's sign for a space.
+const SPACE: &str = "\u{2581}";
 
 /// Control tokens that end an answer under any name the file gives the end of sequence.
 const ENDINGS: [&str; 6] = ["<|im_end|>", "<|endoftext|>", "<|eot_id|>", "<|end|>", "<end_of_turn>", "</s>"];
 
-/// How Llama 3 files split a text before pairs are merged.
-const LLAMA_3_SPLIT: &str =
-    r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
-
-/// A byte-level BPE tokenizer.
+/// The tokenizer of one file.
 pub(crate) struct Tokenizer {
     inner: tokenizers::Tokenizer,
     /// The bytes of every token; none for control tokens, which are no text.
@@ -41,28 +43,27 @@ impl Tokenizer {
     pub(crate) fn from_file(file: &GgufFile) -> Result<Self, ModelError> {
         let kind = file.text("tokenizer.ggml.model")?;
         let pre = file.optional_text("tokenizer.ggml.pre")?.unwrap_or("default");
-        let unknown = || ModelError::UnknownTokenizer {
-            kind: kind.to_owned(),
-            pre: pre.to_owned(),
-            known: "model `gpt2` with pre-tokenizer `smollm`, `gpt-2` or `llama-bpe`",
-        };
-        if kind != "gpt2" {
-            return Err(unknown());
-        }
-        let (splitter, whole_words_first) = splitter(pre)?.ok_or_else(unknown)?;
         let tokens = file.texts("tokenizer.ggml.tokens")?;
         let kinds = file.optional_numbers("tokenizer.ggml.token_type")?.unwrap_or_default();
-        let id = |key: &str| token_id(file, key, tokens.len());
-        let bos = id("tokenizer.ggml.bos_token_id")?;
-        let eos = id("tokenizer.ggml.eos_token_id")?;
-        let kind_of = |index: usize| kinds.get(index).copied().unwrap_or(1);
-
-        let mut inner = tokenizers::Tokenizer::new(pair_encoder(file, &tokens, whole_words_first)?);
-        inner.with_pre_tokenizer(Some(splitter));
+        let made = match kind {
+            "gpt2" => encoder::byte_pairs(file, pre, &tokens)?,
+            "llama" => Some(encoder::pieces(file, &tokens, &kinds)?),
+            _ => None,
+        };
+        let mut inner = made.ok_or_else(|| ModelError::UnknownTokenizer {
+            kind: kind.to_owned(),
+            pre: pre.to_owned(),
+            known: "`llama`, and `gpt2` with the pre-tokenizer `smollm`, `gpt-2` or `llama-bpe`",
+        })?;
+        let in_pieces = kind == "llama";
+        let kind_of = |index: usize| kinds.get(index).copied().unwrap_or(NORMAL);
         let added = tokens.iter().enumerate().filter(|(index, _)| matches!(kind_of(*index), CONTROL | USER_DEFINED));
         let added = added.map(|(index, token)| AddedToken::from(*token, kind_of(index) == CONTROL).normalized(false));
         inner.add_tokens(added).map_err(failed)?;
 
+        let id = |key: &str| token_id(file, key, tokens.len());
+        let bos = id("tokenizer.ggml.bos_token_id")?;
+        let eos = id("tokenizer.ggml.eos_token_id")?;
         let mut endings: BTreeSet<u32> = eos.into_iter().collect();
         endings.extend(id("tokenizer.ggml.eot_token_id")?);
         endings.extend(id("tokenizer.ggml.eom_token_id")?);
@@ -74,8 +75,8 @@ impl Tokenizer {
         let text_of =
             |id: Option<u32>| id.and_then(|id| tokens.get(id as usize)).map_or_else(String::new, |token| (*token).to_owned());
         Ok(Self {
-            bytes: tokens.iter().enumerate().map(|(index, token)| spelled(token, kind_of(index))).collect(),
-            first: if file.optional_flag("tokenizer.ggml.add_bos_token")?.unwrap_or(false) { bos } else { None },
+            bytes: tokens.iter().enumerate().map(|(index, token)| spelled(token, kind_of(index), in_pieces)).collect(),
+            first: if file.optional_flag("tokenizer.ggml.add_bos_token")?.unwrap_or(in_pieces) { bos } else { None },
             endings,
             first_text: text_of(bos),
             last_text: text_of(eos),
@@ -127,41 +128,13 @@ fn token_id(file: &GgufFile, key: &str, tokens: usize) -> Result<Option<u32>, Mo
     }
 }
 
-/// The first stage: where a text may never be merged across. The flag says whether a piece that is a token as a whole stays one
-/// without merging.
-fn splitter(pre: &str) -> Result<Option<(PreTokenizerWrapper, bool)>, ModelError> {
-    let words = ByteLevel::new(false, false, true);
-    Ok(match pre {
-        "gpt-2" => Some((words.into(), false)),
-        "smollm" => Some((Sequence::new(vec![Digits::new(true).into(), words.into()]).into(), false)),
-        "llama-bpe" => {
-            let split = Split::new(SplitPattern::Regex(LLAMA_3_SPLIT.to_owned()), SplitDelimiterBehavior::Isolated, false);
-            let bytes = ByteLevel::new(false, false, false);
-            Some((Sequence::new(vec![split.map_err(failed)?.into(), bytes.into()]).into(), true))
-        }
-        _ => None,
-    })
-}
-
-/// The second stage: pairs of pieces merged by rank.
-fn pair_encoder(file: &GgufFile, tokens: &[&str], whole_words_first: bool) -> Result<BPE, ModelError> {
-    let vocabulary: Vocab = tokens.iter().zip(0_u32..).map(|(token, id)| ((*token).to_owned(), id)).collect();
-    let merges: Merges = file
-        .texts("tokenizer.ggml.merges")?
-        .into_iter()
-        .map(|merge| {
-            let (left, right) =
-                merge.split_once(' ').ok_or_else(|| field("tokenizer.ggml.merges", "holds an entry that is no pair"))?;
-            Ok((left.to_owned(), right.to_owned()))
-        })
-        .collect::<Result<_, ModelError>>()?;
-    BPE::builder().vocab_and_merges(vocabulary, merges).ignore_merges(whole_words_first).build().map_err(failed)
-}
-
 /// The bytes of a token as the file spells it.
-fn spelled(token: &str, kind: u64) -> Vec<u8> {
+fn spelled(token: &str, kind: u64, in_pieces: bool) -> Vec<u8> {
+    let digits = || token.strip_prefix("<0x").and_then(|rest| rest.strip_suffix('>'));
     match kind {
-        CONTROL => Vec::new(),
+        CONTROL | UNKNOWN => Vec::new(),
+        BYTE => digits().and_then(|digits| u8::from_str_radix(digits, 16).ok()).into_iter().collect(),
+        _ if in_pieces => token.replace(SPACE, " ").into_bytes(),
         USER_DEFINED => token.as_bytes().to_vec(),
         _ => token.chars().map(byte_of).collect::<Option<Vec<u8>>>().unwrap_or_else(|| token.as_bytes().to_vec()),
     }
@@ -180,26 +153,8 @@ fn byte_of(character: char) -> Option<u8> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
-
-    fn pieces(pre: &str, text: &str) -> Vec<String> {
-        let (splitter, _) = splitter(pre).unwrap().unwrap();
-        let mut split = PreTokenizedString::from(text);
-        splitter.pre_tokenize(&mut split).unwrap();
-        let splits = split.get_splits(OffsetReferential::Original, OffsetType::Byte);
-        splits.into_iter().map(|(piece, _, _)| piece.replace('\u{120}', "_").replace('\u{10a}', "/")).collect()
-    }
-
-    #[test]
-    fn smollm_splits_every_digit_off_before_the_words() {
-        assert_eq!(pieces("smollm", "in 2024, x=10"), ["in", "_", "2", "0", "2", "4", ",", "_x", "=", "1", "0"]);
-        assert_eq!(pieces("gpt-2", "in 2024, x=10"), ["in", "_2024", ",", "_x", "=", "10"]);
-    }
-
-    #[test]
-    fn llama_splits_digits_in_threes_and_takes_one_sign_before_a_word() {
-        assert_eq!(pieces("llama-bpe", "12345 (word)\n\n  Y'LL"), ["123", "45", "_(", "word", ")//", "_", "_Y", "'LL"]);
-    }
+    use candle_core::quantized::gguf_file::{self, Value};
+    use serde_json::Value as Json;
 
     #[test]
     fn all_256_bytes_have_a_character_and_no_two_share_one() {
@@ -210,8 +165,47 @@ mod tests {
         assert_eq!(byte_of('\u{144}'), None);
     }
 
+    /// A file without tensors that holds the vocabulary of `pieces.json`.
+    fn pieces() -> (Tokenizer, Json) {
+        let path = concat!(env!("CARGO_MANIFEST_DIR"), "/tests/data/pieces.json");
+        let json: Json = serde_json::from_str(&std::fs::read_to_string(path).unwrap()).unwrap();
+        let list = |key: &str, value: fn(&Json) -> Value| Value::Array(json[key].as_array().unwrap().iter().map(value).collect());
+        let metadata = [
+            ("tokenizer.ggml.model", Value::String("llama".to_owned())),
+            ("tokenizer.ggml.tokens", list("tokens", |text| Value::String(text.as_str().unwrap().to_owned()))),
+            ("tokenizer.ggml.scores", list("scores", |score| Value::F32(score.as_f64().unwrap() as f32))),
+            ("tokenizer.ggml.token_type", list("kinds", |kind| Value::I32(kind.as_i64().unwrap() as i32))),
+            ("tokenizer.ggml.bos_token_id", Value::U32(1)),
+            ("tokenizer.ggml.eos_token_id", Value::U32(2)),
+        ];
+        let metadata: Vec<(&str, &Value)> = metadata.iter().map(|(key, value)| (*key, value)).collect();
+        let mut file = tempfile::NamedTempFile::new().unwrap();
+        gguf_file::write(&mut file, &metadata, &[]).unwrap();
+        (Tokenizer::from_file(&GgufFile::open(file.path()).unwrap()).unwrap(), json)
+    }
+
     #[test]
-    fn an_unknown_splitter_is_none() {
-        assert!(splitter("martian").unwrap().is_none());
+    fn sentence_pieces_are_those_of_the_reference_and_spell_the_text() {
+        let (tokenizer, json) = pieces();
+        let cases = json["cases"].as_array().unwrap();
+        assert!(cases.len() > 35);
+        for case in cases {
+            let text = case["text"].as_str().unwrap();
+            let wanted: Vec<u32> = serde_json::from_value(case["ids"].clone()).unwrap();
+            let got = tokenizer.encode(text).unwrap();
+            assert_eq!(got, [&[1], wanted.as_slice()].concat(), "{text:?}");
+            let spelled: Vec<u8> = got.iter().flat_map(|&token| tokenizer.bytes(token)).copied().collect();
+            let with_prefix = if text.is_empty() { String::new() } else { format!(" {text}") };
+            assert_eq!(String::from_utf8(spelled).unwrap(), with_prefix);
+        }
+    }
+
+    #[test]
+    fn control_tokens_are_found_in_a_text_and_end_it() {
+        let (tokenizer, _) = pieces();
+        let tokens = tokenizer.encode("<s>if</s>").unwrap();
+        assert_eq!((tokens.first(), tokens.last()), (Some(&1), Some(&2)));
+        assert!(tokenizer.ends(2) && !tokenizer.ends(1));
+        assert_eq!((tokenizer.first_text(), tokenizer.last_text(), tokenizer.bytes(2)), ("<s>", "</s>", &[][..]));
     }
 }

@@ -236,7 +236,8 @@ fn files_that_would_not_be_the_same_model_are_refused() {
         (Parts::of_tiny().without("tokenizer.chat_template"), "no chat template"),
         (Parts::of_tiny().set("tokenizer.chat_template", text("{% if %}")), "chat template failed"),
         (Parts::of_tiny().set("tokenizer.ggml.pre", text("martian")), "pre-tokenizer `martian`"),
-        (Parts::of_tiny().set("tokenizer.ggml.model", text("llama")), "tokenizer (`llama`"),
+        (Parts::of_tiny().set("tokenizer.ggml.model", text("bert")), "tokenizer (`bert`"),
+        (Parts::of_tiny().set("tokenizer.ggml.model", text("llama")), "`tokenizer.ggml.scores` is missing"),
         (Parts::of_tiny().set("tokenizer.ggml.eos_token_id", Value::U32(9999)), "no token of the vocabulary"),
         (Parts::of_tiny().add("blk.0.attn_q.bias", &[32]), "does not know (`blk.0.attn_q.bias`)"),
         (

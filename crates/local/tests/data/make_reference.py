@@ -1,16 +1,19 @@
 """Makes the frozen reference data beside this file, with no code of the engine they test.
 
-    python3 -m venv venv && venv/bin/pip install gguf numpy regex tokenizers
+    python3 -m venv venv && venv/bin/pip install gguf numpy regex sentencepiece tokenizers
     venv/bin/python make_reference.py SmolLM2-135M-Instruct.Q4_1.gguf
 
 tiny.gguf           a random model of the llama architecture, seeded, in 32-bit reals: 2 layers, 4 query and 2 key-value heads
 tiny-logits.json    its logits, computed here in 64-bit reals
 token-ids.json      token ids of SmolLM2 for awkward texts: byte pairs merged by the loop below, and the same from PyPI `tokenizers`
                     set up as the model's published tokenizer; both must agree before anything is written
+pieces.json         a small SentencePiece vocabulary of the kind Llama 2 has, trained here on this script, and what PyPI `sentencepiece`
+                    makes of the same awkward texts
 smollm2-logits.json the five largest logits of SmolLM2 at some positions: `exact` from its Q4_1 weights as they are, and `q8` with all
                     weights and the inputs of every product rounded to Q8_0 blocks as the file format defines them
 """
 
+import io
 import json
 import sys
 from pathlib import Path
@@ -18,6 +21,7 @@ from pathlib import Path
 import gguf
 import numpy as np
 import regex
+import sentencepiece
 from tokenizers import AddedToken, Tokenizer, models, pre_tokenizers
 
 HERE = Path(__file__).parent
@@ -200,6 +204,23 @@ def make_tiny():
     })
 
 
+def make_pieces():
+    model = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=iter(Path(__file__).read_text().splitlines()), model_writer=model, model_type="bpe", vocab_size=700,
+        byte_fallback=True, split_digits=True, normalization_rule_name="identity", remove_extra_whitespaces=False,
+        allow_whitespace_only_pieces=True, num_threads=1, minloglevel=2,
+    )
+    made = sentencepiece.SentencePieceProcessor(model_proto=model.getvalue())
+    places = range(made.get_piece_size())
+    kind = lambda place: 2 if made.is_unknown(place) else 3 if made.is_control(place) else 6 if made.is_byte(place) else 1
+    save("pieces.json", {
+        "tokens": [made.id_to_piece(place) for place in places], "scores": [made.get_score(place) for place in places],
+        "kinds": [kind(place) for place in places],
+        "cases": [{"text": text, "ids": made.encode(text)} for text in TEXTS if "<|" not in text],
+    })
+
+
 def make_smollm(path):
     reader = gguf.GGUFReader(path)
     field = lambda key: reader.fields[key].contents()
@@ -236,5 +257,6 @@ def save(name, value):
 
 
 make_tiny()
+make_pieces()
 if len(sys.argv) > 1:
     make_smollm(sys.argv[1])
