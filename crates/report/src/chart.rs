@@ -20,8 +20,6 @@ pub(crate) struct ForestRow<'a> {
     pub(crate) ground: &'a str,
     /// The same in words, read aloud and shown on hovering.
     pub(crate) title: &'a str,
-    /// The verdict's class.
-    pub(crate) class: &'a str,
 }
 
 fn x(axis: Axis, value: f64) -> String {
@@ -35,7 +33,7 @@ fn short(value: f64) -> String {
 
 /// A drawing: its title is escaped by the template, its body holds numbers and our own names only.
 fn drawing(class: &str, view: &str, title: &str, body: &str) -> Markup {
-    html! { svg class=(class) viewBox=(view) role="img" { title { (title) } (PreEscaped(body)) } }
+    html! { svg class=[(!class.is_empty()).then_some(class)] viewBox=(view) role="img" { title { (title) } (PreEscaped(body)) } }
 }
 
 /// What lies behind all rows of one subject: the A/A band (baseline against placebo), ticks, the line of no effect.
@@ -64,7 +62,7 @@ pub(crate) fn forest_row(axis: Axis, row: &ForestRow<'_>) -> Markup {
     if let Some(value) = row.estimate.filter(|value| value.is_finite()) {
         body.push_str(&format!("<path class=e d=\"M{} 13h0\" />", x(axis, value)));
     }
-    drawing(row.class, "0 0 300 26", row.title, &body)
+    drawing("", "0 0 300 26", row.title, &body)
 }
 
 /// The labelled axis above a forest plot's rows.
@@ -99,11 +97,13 @@ pub(crate) fn stack(parts: &[(&str, u64)], title: &str) -> Markup {
         bars.push_str(&format!("<rect class=s{index} x={at:.0} width={:.0} />", (wide - 1.0).max(1.0)));
         let label = number::count(*count);
         if wide > 4.0 + 7.5 * f64::from(u32::try_from(label.len()).unwrap_or(u32::MAX)) {
-            labels.push_str(&format!("<tspan class=l{index} x={:.0}>{label}</tspan>", at + wide / 2.0));
+            // Counts on a pattern or a dark ground are styled by their class.
+            let class = if matches!(index, 0 | 2..=5) { format!("class=l{index} ") } else { String::new() };
+            labels.push_str(&format!("<text {class}x={:.0}>{label}</text>", at + wide / 2.0));
         }
         at += wide;
     }
-    drawing("st", "0 0 400 22", title, &format!("{bars}<text y=15.5>{labels}</text>"))
+    drawing("st", "0 0 400 22", title, &format!("{bars}{labels}"))
 }
 
 /// The patterns of stacked bars, once a page.

@@ -108,8 +108,9 @@ fn write_page(parts: &[Part<'_>], folder: Option<&str>, out: &mut dyn Write) -> 
 
 fn document(title: &str, body: Markup) -> Markup {
     let policy = format!(
-        "default-src 'none'; style-src {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
+        "default-src 'none'; style-src {} {}; script-src {}; img-src data:; base-uri 'none'; form-action 'none'",
         digest::source_hash(STYLE),
+        digest::source_hash(answers::STYLE),
         digest::source_hash(SCRIPT)
     );
     html! {

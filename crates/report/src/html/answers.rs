@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use maud::{Markup, html};
+use maud::{Markup, PreEscaped, html};
 use turncoat_answer::Outcome;
 
 use super::code;
@@ -11,6 +11,9 @@ use super::text::{block, in_address, in_id, shown};
 use crate::model::{Drill, Part, TrialRow};
 use crate::visible::one_line;
 use crate::{number, view};
+
+/// The style of answers, part of the page's policy.
+pub(super) const STYLE: &str = include_str!("answers.css");
 
 /// The outcome's name, `error` where no answer came.
 fn outcome(row: &TrialRow) -> &'static str {
@@ -86,7 +89,9 @@ pub(super) fn section(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: 
     let cwes: Vec<(&str, bool)> = cwes.into_iter().map(|cwe| (cwe, false)).collect();
     html! {
         section class="card answers" id=(anchor) {
-            h3 id=(format!("{}-all", in_id(&part.anchor))) { "Every answer" }
+            // Here and not in the head: what stands before the answers is kept small.
+            style { (PreEscaped(STYLE)) }
+            h3 { "Every answer" }
             (notice)
             form {
                 (select("subject", "Subject", &values(drill, |row| &row.subject), true))

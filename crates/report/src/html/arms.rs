@@ -90,7 +90,7 @@ pub(super) fn heat(report: &Report, anchor: &str, linked: bool) -> Markup {
                             @if own.iter().any(|row| row.persona == persona) {
                                 tr {
                                     th { (shown(persona)) }
-                                    @for cwe in &cwes { (heat_cell(own.iter().find(|row| row.persona == persona && row.cwe == *cwe).copied(), largest, anchor, linked)) }
+                                    @for cwe in &cwes { (heat_cell(own.iter().find(|row| row.persona == persona && row.cwe == *cwe).copied(), largest)) }
                                 }
                             }
                         } }
@@ -104,15 +104,15 @@ pub(super) fn heat(report: &Report, anchor: &str, linked: bool) -> Markup {
     }
 }
 
-fn heat_cell(row: Option<&turncoat_stats::FindingRow>, largest: f64, anchor: &str, linked: bool) -> Markup {
+fn heat_cell(row: Option<&turncoat_stats::FindingRow>, largest: f64) -> Markup {
     let Some(row) = row.filter(|row| row.count > 0) else { return html! { td { "·" } } };
     let class = match row.per_kloc {
         Some(rate) if row.count >= FLOOR => format!("h{}", step(rate, largest)),
         _ => "hx".to_owned(),
     };
     let rate = row.per_kloc.map_or_else(|| number::MISSING.to_owned(), |rate| format!("{rate:.1}"));
-    // The script completes each address to the filtered list; without it, the link leads to all answers.
-    html! { td class=(class) { @if linked { a href=(format!("#{anchor}-all")) { (rate) } } @else { (rate) } } }
+    // Where there are answers, the script makes each number a link to its list: the list needs the script too.
+    html! { td class=(class) { (rate) } }
 }
 
 /// Refusals of each arm.

@@ -144,15 +144,14 @@ fn band(report: &Report, subject: &str, endpoint: &str, scale: &str) -> Option<(
 fn forest_row(report: &Report, axis: Axis, row: &Contrast, ground: &str) -> Markup {
     let text = interval_text(row);
     let placebo = row.role == "placebo";
-    let drawn = ForestRow {
-        estimate: row.estimate,
-        interval: row.ci_low.zip(row.ci_high),
-        ground,
-        title: &text,
-        class: if placebo { "inconclusive" } else { words::verdict(row.verdict) },
+    let drawn = ForestRow { estimate: row.estimate, interval: row.ci_low.zip(row.ci_high), ground, title: &text };
+    let class = match row.verdict {
+        _ if placebo || row.role == "control" => Some("c"),
+        Verdict::Inconclusive => None,
+        verdict => Some(words::verdict(verdict)),
     };
     html! {
-        tr class=[(row.role == "control" || placebo).then_some("c")] {
+        tr class=[class] {
             th { (shown(&row.persona)) }
             td { (chart::forest_row(axis, &drawn)) }
             td { (text) }
@@ -160,7 +159,7 @@ fn forest_row(report: &Report, axis: Axis, row: &Contrast, ground: &str) -> Mark
             td { (number::p_value(row.p_adjusted)) }
             td { (number::estimate(&row.endpoint, &row.scale, row.mde)) }
             td { (row.tasks) " × " (row.wordings) ", " (number::count(row.answers)) }
-            td class=(if placebo { "inconclusive" } else { words::verdict(row.verdict) }) {
+            td {
                 @if placebo { "A/A" } @else { (words::mark(row.verdict)) " " (words::verdict(row.verdict)) }
                 @if row.this_text_only { br; small { "this text only" } }
             }

@@ -97,9 +97,11 @@ for (const entry of boxes) {
 }
 for (const table of all('table.heat[data-subject]')) {
   const heads = all('thead th', table), part = table.closest('section').id.replace(/-heat$/, '');
-  for (const link of all('a', table)) {
-    const cell = link.closest('td'), value = text => encodeURIComponent(text.trim());
+  for (const cell of all('td[class]', table)) {
+    const link = d.createElement('a'), value = text => encodeURIComponent(text.trim());
     link.href = `#${part}-answers?subject=${value(table.dataset.subject)};persona=${value(cell.parentNode.cells[0].textContent)};cwe=${value(heads[cell.cellIndex].textContent)}`;
+    link.textContent = cell.textContent;
+    cell.replaceChildren(link);
   }
 }
 addEventListener('hashchange', go);

@@ -121,7 +121,7 @@ pub(super) fn outcomes(report: &Report, screen: Screen, out: &mut dyn Write) -> 
             .filter(|(_, count)| *count > 0)
             .map(|(name, count)| format!("{} {}", number::count(count), view::outcome_words(name)))
             .collect();
-        if screen.width < 90 {
+        if screen.width < 150 {
             grid::paragraph(&name, 2, screen, out)?;
             grid::paragraph(&format!("    {}", counts.join(" · ")), 4, screen, out)?;
         } else {
