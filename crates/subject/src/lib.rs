@@ -17,6 +17,7 @@ mod reading;
 mod reasoning;
 mod replay;
 mod sse;
+mod understand;
 mod web;
 mod wire;
 

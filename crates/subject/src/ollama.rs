@@ -14,7 +14,8 @@ use crate::pick;
 use crate::reading::Reading;
 use crate::wire::{self, Dialect};
 
-struct Ollama;
+/// The dialect.
+pub(crate) struct Ollama;
 
 /// Opens provider `ollama`.
 pub(crate) fn open(spec: &SubjectSpec, surroundings: &Surroundings) -> Result<Arc<dyn Subject>, OpenError> {

@@ -14,7 +14,8 @@ use crate::pick;
 use crate::reading::Reading;
 use crate::wire::{self, Dialect};
 
-struct Openai;
+/// The dialect.
+pub(crate) struct Openai;
 
 /// Opens provider `openai`.
 pub(crate) fn open(spec: &SubjectSpec, surroundings: &Surroundings) -> Result<Arc<dyn Subject>, OpenError> {

@@ -8,17 +8,16 @@ use futures_util::future::BoxFuture;
 use http::{HeaderMap, HeaderName, HeaderValue, Method};
 use reqwest::Url;
 use serde_json::{Map, Value};
-use turncoat_answer::{Answer, ErrorKind, Finish};
+use turncoat_answer::{Answer, ErrorKind};
 use turncoat_study::{Endpoint, SubjectSpec};
 
 use crate::call::{Call, CallFailure, Exchange, RateHints, Subject};
 use crate::cut::CutCheck;
-use crate::failure::{ErrorBody, Meaning};
-use crate::lenient::{self, NoJson};
+use crate::limits;
 use crate::open::{OpenError, Surroundings};
 use crate::reading::Reading;
+use crate::understand::{Arrived, Head};
 use crate::web::{self, Web};
-use crate::{limits, sse};
 
 /// Most bytes of a response that are read; the longest answers known stay far below, even as a stream.
 const BODY_LIMIT: usize = 32 << 20;
@@ -35,8 +34,6 @@ const OWN_HEADERS: [&str; 8] = [
     "content-type",
     "transfer-encoding",
 ];
-/// Where servers put the id of a request.
-const ID_HEADERS: [&str; 4] = ["x-request-id", "request-id", "x-amzn-requestid", "cf-ray"];
 
 /// What tells one dialect from another.
 pub(crate) trait Dialect: Send + Sync + 'static {
@@ -172,12 +169,6 @@ fn own_headers<D: Dialect>(dialect: &D, spec: &SubjectSpec) -> Result<HeaderMap,
     Ok(headers)
 }
 
-/// The head of a response.
-struct Head {
-    status: u16,
-    headers: HeaderMap,
-}
-
 impl<D: Dialect> Http<D> {
     async fn exchange(&self, call: &Call) -> Exchange {
         let request = self.request_body(call);
@@ -199,11 +190,8 @@ impl<D: Dialect> Http<D> {
             return Exchange { request, response, status: None, result: Err(failure), hints: RateHints::default() };
         };
         let now = SystemTime::now();
-        let result = if (200..300).contains(&head.status) {
-            self.success(&head, &response, transport.err(), latency_ms, call)
-        } else {
-            error_response(&head, &response, latency_ms, now)
-        };
+        let arrived = Arrived { head: &head, body: &response, broken: transport.err(), latency_ms, now };
+        let result = arrived.understand(&self.dialect).and_then(|answer| self.uncut(answer, call));
         let result = result.map_err(|failure| self.without_key(failure));
         Exchange { request, response, status: Some(head.status), result, hints: limits::hints(&head.headers, now) }
     }
@@ -233,66 +221,17 @@ impl<D: Dialect> Http<D> {
         Ok(())
     }
 
-    /// Understands a 2xx response, whole or broken.
-    fn success(
-        &self,
-        head: &Head,
-        body: &[u8],
-        broken: Option<CallFailure>,
-        latency_ms: u64,
-        call: &Call,
-    ) -> Result<Answer, CallFailure> {
-        let broken = match broken {
-            Some(failure) if failure.kind == ErrorKind::TooLarge => return Err(failure),
-            other => other,
+    /// The answer, unless the server read only a part of the prompt.
+    fn uncut(&self, answer: Answer, call: &Call) -> Result<Answer, CallFailure> {
+        let counted = answer.usage.input.filter(|_| self.endpoint.prompt_check);
+        let Some((server, own)) = counted.and_then(|server| Some((server, self.cut.own_count_if_cut(&call.prompt, server)?)))
+        else {
+            return Ok(answer);
         };
-        let mut reading = Reading::default();
-        let form = read_body(&self.dialect, body, &mut reading);
-        if !ended_well(&reading)
-            && let Some(error) = reading.error.take()
-        {
-            match error.meaning(head.status) {
-                Meaning::Failed(kind) => {
-                    let retry_after = limits::retry_after(&head.headers, &error.message, SystemTime::now());
-                    let message = format!("the server answered {} with an error: {}", head.status, error.message);
-                    return Err(CallFailure { kind, message, retry_after });
-                }
-                Meaning::Blocked(words) => {
-                    reading.refusal = words;
-                    reading.finish(Some("content_filter"));
-                    reading.begun = true;
-                }
-            }
-        }
-        let whole = match form {
-            Form::Document => !reading.is_partial || reading.ended,
-            Form::Stream => reading.ended,
-            Form::CutShort => false,
-            Form::Garbage => return Err(broken.unwrap_or_else(|| malformed(&head.headers, body))),
-        };
-        if !whole {
-            let early = || {
-                CallFailure::new(
-                    ErrorKind::Broken,
-                    format!("the response ended before the answer was whole ({} bytes came)", body.len()),
-                )
-            };
-            return Err(broken.unwrap_or_else(early));
-        }
-        if !reading.begun {
-            return Err(broken.unwrap_or_else(|| malformed(&head.headers, body)));
-        }
-        let server_tokens = reading.usage.input;
-        if self.endpoint.prompt_check
-            && let Some(server) = server_tokens
-            && let Some(own) = self.cut.own_count_if_cut(&call.prompt, server)
-        {
-            let message = format!(
-                "the server read {server} prompt tokens of about {own}: it cut the prompt; raise its context window, or set `prompt_check = false` if its count is wrong"
-            );
-            return Err(CallFailure::new(ErrorKind::PromptCut, message));
-        }
-        Ok(reading.answer(request_id(&head.headers), latency_ms))
+        let message = format!(
+            "the server read {server} prompt tokens of about {own}: it cut the prompt; raise its context window, or set `prompt_check = false` if its count is wrong"
+        );
+        Err(CallFailure::new(ErrorKind::PromptCut, message))
     }
 
     fn without_key(&self, mut failure: CallFailure) -> CallFailure {
@@ -307,96 +246,6 @@ impl<D: Dialect> Subject for Http<D> {
     fn ask<'a>(&'a self, call: &'a Call) -> BoxFuture<'a, Exchange> {
         self.exchange(call).boxed()
     }
-}
-
-/// The shape of a body.
-enum Form {
-    /// One JSON document.
-    Document,
-    /// Events or lines.
-    Stream,
-    /// A document without its end.
-    CutShort,
-    /// Neither.
-    Garbage,
-}
-
-/// Reads a body by what it is, not by what was asked for or what its content type says.
-fn read_body<D: Dialect>(dialect: &D, body: &[u8], reading: &mut Reading) -> Form {
-    if sse::is_stream(body) {
-        for event in sse::split(body) {
-            let data = event.data.trim();
-            if data == "[DONE]" {
-                reading.ended = reading.begun;
-            } else if let Ok(value) = lenient::parse(data.as_bytes()) {
-                dialect.read(&value, reading);
-                if event.name.as_deref() == Some("error") && reading.error.is_none() {
-                    reading.error = Some(ErrorBody::from_value(&value));
-                }
-            }
-        }
-        return Form::Stream;
-    }
-    let no_json = match lenient::parse(body) {
-        Ok(value) => {
-            dialect.read(&value, reading);
-            return Form::Document;
-        }
-        Err(no_json) => no_json,
-    };
-    let mut lines = body.split(|byte| *byte == b'\n').filter(|line| !line.trim_ascii().is_empty()).map(lenient::parse).peekable();
-    if matches!(lines.peek(), Some(Ok(Value::Object(_)))) {
-        lines.flatten().for_each(|value| dialect.read(&value, reading));
-        return Form::Stream;
-    }
-    match no_json {
-        NoJson::CutShort => Form::CutShort,
-        NoJson::Garbage => Form::Garbage,
-    }
-}
-
-/// Whether the answer came to a proper end, so that an error beside it says nothing about it.
-fn ended_well(reading: &Reading) -> bool {
-    let reason = reading.finish_reason.as_deref().map(crate::pick::finish);
-    matches!(reason, Some(Finish::Stop | Finish::Length | Finish::ToolCalls | Finish::ContentFilter))
-}
-
-/// Understands a response that is no 2xx; whether it came whole makes no difference.
-fn error_response(head: &Head, body: &[u8], latency_ms: u64, now: SystemTime) -> Result<Answer, CallFailure> {
-    let error = ErrorBody::read(body);
-    match error.meaning(head.status) {
-        Meaning::Blocked(words) => {
-            let mut reading = Reading::default();
-            reading.refusal = words;
-            reading.finish(Some("content_filter"));
-            Ok(reading.answer(request_id(&head.headers), latency_ms))
-        }
-        Meaning::Failed(kind) => {
-            let place = head.headers.get(http::header::LOCATION).and_then(|place| place.to_str().ok());
-            let message = match place.filter(|_| (300..400).contains(&head.status)) {
-                Some(place) => format!(
-                    "the server answered {} and points to {place}; redirects are not followed: set `base_url` there",
-                    head.status
-                ),
-                None => format!("the server answered {}: {}", head.status, error.message),
-            };
-            let retry_after = limits::retry_after(&head.headers, &error.message, now);
-            Err(CallFailure { kind, message, retry_after })
-        }
-    }
-}
-
-fn request_id(headers: &HeaderMap) -> Option<String> {
-    ID_HEADERS.iter().find_map(|name| Some(headers.get(*name)?.to_str().ok()?.to_owned()))
-}
-
-fn malformed(headers: &HeaderMap, body: &[u8]) -> CallFailure {
-    let kind = headers.get(http::header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok()).unwrap_or("of no stated type");
-    let start: String = String::from_utf8_lossy(body).chars().take(120).collect();
-    CallFailure::new(
-        ErrorKind::Malformed,
-        format!("the response ({kind}, {} bytes) holds no answer; it begins with {start:?}", body.len()),
-    )
 }
 
 fn timed_out(limit: Duration) -> CallFailure {
