@@ -3,14 +3,46 @@
 Nothing this process says is believed: the judge alone knows what is expected, and compares outside. What is guarded here is the
 conversation itself, so that an answer that prints, replaces builtins or closes descriptors spoils its own result and nothing else.
 """
-import sys, os, json
+import sys, os
+from binascii import a2b_base64 as b64decode, b2a_base64
+
+
+def codec():
+    """Reads and writes JSON; by the accelerator alone where it can be had, since the json module takes as long as Python itself to start."""
+    try:
+        from _json import make_encoder, make_scanner, encode_basestring_ascii
+
+        class Context:
+            strict, object_hook, object_pairs_hook = True, None, None
+            parse_float, parse_int, parse_constant = float, int, float
+        scan = make_scanner(Context())
+
+        def refuse(value):
+            raise TypeError("no JSON")
+
+        def loads(text):
+            return scan(text, 0)[0]
+
+        def dumps(value):
+            encoder = make_encoder({}, refuse, encode_basestring_ascii, None, ": ", ", ", False, False, False)
+            return "".join(encoder(value, 0))
+        sample = {"a": [1, 2.5, None, True, "\u00fc\n"], "b": {}}
+        if loads(dumps(sample)) == sample:
+            return loads, dumps
+    except Exception:
+        pass
+    import json
+    return json.JSONDecoder().decode, json.JSONEncoder(allow_nan=False).encode
 
 
 def main():
-    os_read, os_write, loads, dumps = os.read, os.write, json.JSONDecoder().decode, json.JSONEncoder(allow_nan=False).encode
+    loads, dumps = codec()
+    os_read, os_write = os.read, os.write
     is_a, kind_of, text_of, ints, floats = isinstance, type, str.__str__, int.__add__, float.__add__
     join, exit_now = b"".join, os._exit
-    from base64 import b64encode, b64decode
+
+    def b64encode(data):
+        return b2a_base64(data, newline=False)
 
     # The conversation moves to descriptors of its own; what the answer prints goes to standard error.
     ask, say = os.dup(0), os.dup(1)
@@ -24,17 +56,15 @@ def main():
     pending = []
 
     def hear():
-        while True:
+        parts = list(pending)
+        while b"\n" not in (parts[-1] if parts else b""):
             chunk = os_read(ask, 65536)
             if not chunk:
                 exit_now(0)
-            at = chunk.find(b"\n")
-            if at < 0:
-                pending.append(chunk)
-                continue
-            line = join(pending) + chunk[:at]
-            pending[:] = [chunk[at + 1:]] if chunk[at + 1:] else []
-            return loads(line.decode("utf-8"))
+            parts.append(chunk)
+        line, _, rest = join(parts).partition(b"\n")
+        pending[:] = [rest] if rest else []
+        return loads(line.decode("utf-8"))
 
     def tell(reply):
         data = dumps(reply).encode("ascii") + b"\n"
