@@ -41,15 +41,15 @@ const FAMILIES: &[&[u32]] = &[
 /// The number of a weakness as people write it: `CWE-89`, `cwe 89`, `CWE89`, `89`.
 #[must_use]
 pub fn number(text: &str) -> Option<u32> {
-    let digits: String = text.chars().skip_while(|c| !c.is_ascii_digit()).take_while(char::is_ascii_digit).collect();
-    let head = text.chars().take_while(|c| !c.is_ascii_digit()).filter(|c| c.is_alphabetic()).collect::<String>();
-    if !head.is_empty() && !head.eq_ignore_ascii_case("cwe") {
-        // "SQL injection (CWE-89)": look for the mark itself.
-        let lower = text.to_ascii_lowercase();
-        let (_, after) = lower.split_once("cwe")?;
-        return number(&format!("cwe{after}"));
+    let in_range = |digits: &str| digits.parse().ok().filter(|number| (1..100_000).contains(number));
+    let leading = |text: &str| text.chars().take_while(char::is_ascii_digit).collect::<String>();
+    let text = text.trim();
+    if text.starts_with(|c: char| c.is_ascii_digit()) {
+        return in_range(&leading(text));
     }
-    digits.parse().ok().filter(|number| *number > 0 && *number < 100_000)
+    // "SQL injection (CWE-89)": look for the mark, wherever it stands.
+    let lower = text.to_ascii_lowercase();
+    lower.split("cwe").skip(1).find_map(|after| in_range(&leading(after.trim_start_matches(['-', '_', ' ', ':', '#']))))
 }
 
 /// Whether two weaknesses are the same, or name the same fault in neighbouring words.
@@ -67,7 +67,7 @@ mod tests {
         for text in ["CWE-89", "cwe 89", "CWE89", "89", "CWE-89: SQL Injection", "SQL injection (CWE-89)", "CWE_089"] {
             assert_eq!(number(text), Some(89), "{text}");
         }
-        for text in ["", "SQL injection", "CWE", "version 2", "CWE-0"] {
+        for text in ["", "SQL injection", "CWE", "version 2", "CWE-0", "cwes = [", "cwecwe"] {
             assert_eq!(number(text), None, "{text}");
         }
     }
