@@ -43,7 +43,11 @@ fn main() {
 /// A request, its response and the parsed answer in the shape of one of the dialects.
 fn exchange(number: usize, system: &str, prompt: &str, code: &str, dialect: usize) -> Vec<u8> {
     let openings = ["", "Here is the implementation:\n\n", "Below is a complete version that meets the specification.\n\n"];
-    let endings = ["", "\n\nThe function opens its resources, does its work and closes them again.", "\n\n**Notes**\n\n- Errors are raised to the caller.\n- No further packages are needed."];
+    let endings = [
+        "",
+        "\n\nThe function opens its resources, does its work and closes them again.",
+        "\n\n**Notes**\n\n- Errors are raised to the caller.\n- No further packages are needed.",
+    ];
     let text = format!("{}```python\n{}\n```{}", openings[number % 3], code.trim_end(), endings[number / 3 % 3]);
     let (tokens_in, tokens_out) = (prompt.len() / 4, text.len() / 4);
     let seed = number.wrapping_mul(2_654_435_761) & 0x7fff_ffff;
@@ -103,7 +107,11 @@ fn task_folders(suites: &Path) -> Vec<PathBuf> {
 fn references(folder: &Path) -> Vec<String> {
     let files = if folder.is_dir() { sorted(folder) } else { Vec::new() };
     let texts: Vec<String> = files.iter().filter_map(|file| fs::read_to_string(file).ok()).collect();
-    if texts.is_empty() { vec!["def main() -> None:\n    print(\"ready\")\n\n\nif __name__ == \"__main__\":\n    main()\n".to_owned()] } else { texts }
+    if texts.is_empty() {
+        vec!["def main() -> None:\n    print(\"ready\")\n\n\nif __name__ == \"__main__\":\n    main()\n".to_owned()]
+    } else {
+        texts
+    }
 }
 
 fn sorted(folder: &Path) -> Vec<PathBuf> {

@@ -163,19 +163,17 @@ mod tests {
             { "id": "c", "endpoint": {} } ] });
         assert_eq!(
             lines(&before, &after),
-            [
-                "subjects[a]: removed `a`",
-                "subjects[house].endpoint.sampling.temperature: 0.7 -> 0.2",
-                "subjects[c]: added `c`",
-            ]
+            ["subjects[a]: removed `a`", "subjects[house].endpoint.sampling.temperature: 0.7 -> 0.2", "subjects[c]: added `c`",]
         );
     }
 
     #[test]
     fn matches_tasks_and_wordings_by_what_names_them_and_sees_their_order() {
         let wording = |frame: &str, text: &str| json!({ "frame": frame, "placement": "system", "language": "en", "text": text });
-        let before = json!({ "tasks": [{ "suite": "s", "id": "a" }, { "suite": "s", "id": "b" }], "wordings": [wording("f", "x")] });
-        let after = json!({ "tasks": [{ "suite": "s", "id": "b" }, { "suite": "s", "id": "a" }], "wordings": [wording("f", "y")] });
+        let before =
+            json!({ "tasks": [{ "suite": "s", "id": "a" }, { "suite": "s", "id": "b" }], "wordings": [wording("f", "x")] });
+        let after =
+            json!({ "tasks": [{ "suite": "s", "id": "b" }, { "suite": "s", "id": "a" }], "wordings": [wording("f", "y")] });
         assert_eq!(
             lines(&before, &after),
             [r#"tasks: order: ["s/a","s/b"] -> ["s/b","s/a"]"#, r#"wordings[f, system, en].text: "x" -> "y""#]
@@ -185,7 +183,8 @@ mod tests {
     #[test]
     fn shows_long_texts_where_they_part_and_equal_numbers_not_at_all() {
         let long = "same ".repeat(40);
-        let (before, after) = (json!({ "n": 1, "t": format!("{long}old end") }), json!({ "n": 1.0, "t": format!("{long}new end") }));
+        let (before, after) =
+            (json!({ "n": 1, "t": format!("{long}old end") }), json!({ "n": 1.0, "t": format!("{long}new end") }));
         assert_eq!(lines(&before, &after), [r#"t: ...same same same same old end" -> ...same same same same new end""#]);
     }
 

@@ -146,7 +146,9 @@ impl LedgerError {
             }
             LedgerError::Newer { .. } => "use the program's newer version; an older one would damage the ledger",
             LedgerError::InUse { .. } => "wait until it is done, or stop it; its answers are kept",
-            LedgerError::Corrupt { .. } => "copy the folder away and restore it from a backup; `ledger.db.backup-*` files stand beside it",
+            LedgerError::Corrupt { .. } => {
+                "copy the folder away and restore it from a backup; `ledger.db.backup-*` files stand beside it"
+            }
             LedgerError::NoSuchTrial { .. } => "the report and `--format csv` list the keys",
             LedgerError::Ambiguous { .. } => "give more digits of the key",
             LedgerError::WrongKind { .. } => "name a ledger of the other kind",
@@ -167,7 +169,9 @@ impl LedgerError {
         let detail = error.to_string();
         match error.sqlite_error_code() {
             Some(ErrorCode::DiskFull) => LedgerError::Full { path, detail },
-            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => LedgerError::Unwritable { path, detail },
+            Some(ErrorCode::ReadOnly | ErrorCode::CannotOpen | ErrorCode::PermissionDenied) => {
+                LedgerError::Unwritable { path, detail }
+            }
             Some(ErrorCode::DatabaseCorrupt) => LedgerError::Corrupt { path, detail },
             Some(ErrorCode::NotADatabase) => LedgerError::NotALedger { path, detail },
             // A failed write of the system: out of space comes as this too, when a file's size limit is met.

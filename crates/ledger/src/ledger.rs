@@ -162,7 +162,8 @@ impl Ledger {
     /// # Errors
     /// When it could not be written.
     pub fn put_code(&self, code: Vec<Code>) -> Result<(), LedgerError> {
-        let packed = code.iter().map(|code| Ok((code.hash, self.pack_json(&code.files)?))).collect::<Result<Vec<_>, LedgerError>>()?;
+        let packed =
+            code.iter().map(|code| Ok((code.hash, self.pack_json(&code.files)?))).collect::<Result<Vec<_>, LedgerError>>()?;
         self.writer.work(move |session| {
             packed.iter().try_for_each(|(hash, files)| {
                 let body = session.body(files)?;
@@ -197,7 +198,9 @@ impl Ledger {
                 let (rules, body) = (session.name(rules)?, session.body(findings)?);
                 session.sql("writing a scan", |connection| {
                     connection
-                        .prepare_cached("INSERT OR REPLACE INTO scan (code, rules, at_ms, lines, body) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO scan (code, rules, at_ms, lines, body) VALUES (?1, ?2, ?3, ?4, ?5)",
+                        )?
                         .execute(params![code.0.as_slice(), rules, clock::now_ms(), lines, body])
                         .map(|_| ())
                 })
@@ -223,7 +226,9 @@ impl Ledger {
                 let (tier, body) = (session.name(&proof.tier)?, session.body(content)?);
                 session.sql("writing a proof", |connection| {
                     connection
-                        .prepare_cached("INSERT OR REPLACE INTO proof (code, task, tests, tier, at_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)")?
+                        .prepare_cached(
+                            "INSERT OR REPLACE INTO proof (code, task, tests, tier, at_ms, body) VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+                        )?
                         .execute(params![proof.code.0.as_slice(), task, tests, tier, clock::now_ms(), body])
                         .map(|_| ())
                 })
@@ -237,9 +242,8 @@ impl Ledger {
     /// When they could not be written, or the ledger holds a study.
     pub fn replace_imported(&self, rows: Vec<Imported>) -> Result<(), LedgerError> {
         self.writer.work(move |session| {
-            let kind: String = session.sql("reading the study", |connection| {
-                connection.query_row("SELECT kind FROM study", [], |row| row.get(0))
-            })?;
+            let kind: String = session
+                .sql("reading the study", |connection| connection.query_row("SELECT kind FROM study", [], |row| row.get(0)))?;
             if kind != "import" {
                 let detail = "outcomes made elsewhere go into a ledger of their own".to_owned();
                 return Err(LedgerError::WrongKind { path: session.folder().to_path_buf(), kind: "a study", detail });
@@ -259,7 +263,10 @@ impl Ledger {
             let run = session.run();
             session.sql("writing a note", |connection| {
                 connection
-                    .execute("INSERT INTO note (at_ms, run, topic, value) VALUES (?1, ?2, ?3, ?4)", params![clock::now_ms(), run, topic, value])
+                    .execute(
+                        "INSERT INTO note (at_ms, run, topic, value) VALUES (?1, ?2, ?3, ?4)",
+                        params![clock::now_ms(), run, topic, value],
+                    )
                     .map(|_| ())
             })
         })
@@ -276,7 +283,10 @@ impl Ledger {
             session.sql("writing a note", |connection| {
                 connection.execute("DELETE FROM note WHERE topic = ?1", [&topic])?;
                 connection
-                    .execute("INSERT INTO note (at_ms, run, topic, value) VALUES (?1, ?2, ?3, ?4)", params![clock::now_ms(), run, topic, value])
+                    .execute(
+                        "INSERT INTO note (at_ms, run, topic, value) VALUES (?1, ?2, ?3, ?4)",
+                        params![clock::now_ms(), run, topic, value],
+                    )
                     .map(|_| ())
             })
         })
@@ -340,7 +350,8 @@ fn pack_settlement(folder: &Path, attempt: AttemptId, settlement: &Settlement) -
         Err(failure) => {
             let request = if failure.kind.is_transient() { &[][..] } else { &settlement.request };
             let empty = request.is_empty() && settlement.response.is_empty();
-            let body = if empty { None } else { Some(body::pack(folder, &body::join_exchange(request, &settlement.response, b""))?) };
+            let body =
+                if empty { None } else { Some(body::pack(folder, &body::join_exchange(request, &settlement.response, b""))?) };
             Ok(Finish { result: money::kind_number(failure.kind), message: Some(failure.message.clone()), body, ..base })
         }
     }

@@ -45,9 +45,8 @@ impl Wanted {
 /// Marks the ledger as that of a study or import; what is marked already is an error, except a study without a plan, left
 /// by a program that died right after it had made the file.
 pub(crate) fn make(session: &mut Session, kind: &'static str, name: &str) -> Result<(), LedgerError> {
-    let made: Option<String> = session.sql("reading the study", |connection| {
-        connection.query_row("SELECT name FROM study", [], |row| row.get(0)).optional()
-    })?;
+    let made: Option<String> = session
+        .sql("reading the study", |connection| connection.query_row("SELECT name FROM study", [], |row| row.get(0)).optional())?;
     if made.is_some() {
         return Err(LedgerError::Exists { path: session.folder().to_path_buf() });
     }

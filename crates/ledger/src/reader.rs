@@ -84,7 +84,10 @@ impl Reader {
             Some((kind, name)) if kind == "import" => Ok((LedgerKind::Import, name)),
             Some((_, name)) => Ok((LedgerKind::Study, name)),
             // The program that made it died before it wrote the plan; the next `run` does.
-            None => Err(LedgerError::NotALedger { path: self.folder.clone(), detail: "no study has been written into it yet".to_owned() }),
+            None => Err(LedgerError::NotALedger {
+                path: self.folder.clone(),
+                detail: "no study has been written into it yet".to_owned(),
+            }),
         }
     }
 
@@ -124,10 +127,10 @@ impl Reader {
     pub fn deviations(&self) -> Result<Vec<Deviation>, LedgerError> {
         type Version = (u32, i64, Option<String>, Option<String>, i64, Vec<u8>);
         let versions: Vec<Version> = self.sql("reading deviations", |connection| {
-            let mut query = connection.prepare("SELECT version, at_ms, reason, changes, answers, hash FROM plan ORDER BY version")?;
-            let rows = query.query_map([], |row| {
-                Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?))
-            })?;
+            let mut query =
+                connection.prepare("SELECT version, at_ms, reason, changes, answers, hash FROM plan ORDER BY version")?;
+            let rows =
+                query.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?, row.get(3)?, row.get(4)?, row.get(5)?)))?;
             rows.collect()
         })?;
         let mut before = String::new();
@@ -185,10 +188,8 @@ impl Reader {
 
     /// Runs several queries on one state of the database, whatever is written meanwhile.
     fn on_one_state<T>(&self, read: impl FnOnce() -> Result<T, LedgerError>) -> Result<T, LedgerError> {
-        let transaction = self
-            .connection
-            .unchecked_transaction()
-            .map_err(|error| LedgerError::from_sql(&self.folder, "reading", &error))?;
+        let transaction =
+            self.connection.unchecked_transaction().map_err(|error| LedgerError::from_sql(&self.folder, "reading", &error))?;
         let value = read()?;
         // Nothing was written: ending it either way is the same.
         drop(transaction);
@@ -198,7 +199,8 @@ impl Reader {
     /// Trials with an answer.
     fn answered(&self) -> Result<HashSet<TrialKey>, LedgerError> {
         self.sql("reading what is answered", |connection| {
-            let mut query = connection.prepare("SELECT t.key FROM attempt a JOIN trial t ON t.id = a.trial WHERE a.result = 0")?;
+            let mut query =
+                connection.prepare("SELECT t.key FROM attempt a JOIN trial t ON t.id = a.trial WHERE a.result = 0")?;
             query.query_map([], |row| row.get(0).map(TrialKey))?.collect()
         })
     }

@@ -28,7 +28,9 @@ pub(crate) fn open_writer(folder: &Path, migrations: &[&str]) -> Result<Connecti
     let mut connection = Connection::open_with_flags(file(folder), flags).map_err(wrong)?;
     connection.busy_timeout(Duration::from_secs(10)).map_err(wrong)?;
     // The page size counts only before the first table is made.
-    connection.execute_batch("PRAGMA page_size = 16384; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;").map_err(wrong)?;
+    connection
+        .execute_batch("PRAGMA page_size = 16384; PRAGMA cache_size = -16384; PRAGMA temp_store = MEMORY;")
+        .map_err(wrong)?;
     let version = identify(folder, &connection, migrations.len())?;
     // The mode is answered as a row; a file system without shared memory would keep another.
     let mode: String = connection.query_row("PRAGMA journal_mode = WAL", [], |row| row.get(0)).map_err(wrong)?;
@@ -67,7 +69,9 @@ pub(crate) fn open_reader(folder: &Path, migrations: &[&str]) -> Result<Connecti
         return Err(LedgerError::Store {
             path: folder.to_path_buf(),
             what: "opening the database",
-            detail: format!("its schema {version} is older than this program's; `turncoat run` or `turncoat analyse` brings it up to date"),
+            detail: format!(
+                "its schema {version} is older than this program's; `turncoat run` or `turncoat analyse` brings it up to date"
+            ),
         });
     }
     Ok(connection)

@@ -67,7 +67,8 @@ impl Session {
     /// Closes the run and folds the log into the database.
     pub(crate) fn end(&mut self) {
         // A run that cannot be closed is one that ended badly, which is what its row then says.
-        let _ends_badly = self.connection.execute("UPDATE run SET closed_ms = ?1 WHERE id = ?2", params![clock::now_ms(), self.run]);
+        let _ends_badly =
+            self.connection.execute("UPDATE run SET closed_ms = ?1 WHERE id = ?2", params![clock::now_ms(), self.run]);
     }
 
     /// Runs SQL and gives its failure a meaning.
@@ -185,7 +186,9 @@ impl Session {
         let (trial, subject) = (self.trial(&begin.trial)?, self.name(&begin.subject)?);
         self.sql("writing an attempt", |connection| {
             connection
-                .prepare_cached("INSERT INTO attempt (trial, subject, run, sent_ms, reserved_nano_usd) VALUES (?1, ?2, ?3, ?4, ?5)")?
+                .prepare_cached(
+                    "INSERT INTO attempt (trial, subject, run, sent_ms, reserved_nano_usd) VALUES (?1, ?2, ?3, ?4, ?5)",
+                )?
                 .execute(params![trial, subject, self.run, clock::now_ms(), begin.reserved_nano_usd])?;
             Ok(connection.last_insert_rowid())
         })

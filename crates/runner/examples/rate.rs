@@ -4,7 +4,7 @@
 
 #![expect(clippy::unwrap_used, clippy::print_stdout, reason = "a measurement for developers of this crate")]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support.rs"]
 mod support;
 
 use std::time::{Duration, Instant};
@@ -15,7 +15,8 @@ use turncoat_runner::{Options, run};
 
 fn main() {
     let mut arguments = std::env::args().skip(1).map(|text| text.parse::<u64>().unwrap());
-    let (answers, concurrency, latency_ms) = (arguments.next().unwrap_or(20_000), arguments.next().unwrap_or(256), arguments.next().unwrap_or(0));
+    let (answers, concurrency, latency_ms) =
+        (arguments.next().unwrap_or(20_000), arguments.next().unwrap_or(256), arguments.next().unwrap_or(0));
     // Two personas of eight wordings, two repeats: 32 trials a task.
     let mut plan = plan(&["instant"], usize::try_from(answers.div_ceil(32)).unwrap(), 8, 2);
     for subject in &mut plan.subjects {

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
 use turncoat_answer::ErrorKind;
-use turncoat_ledger::{Failure, Ledger, LedgerError, NewAttempt, Settlement};
+use turncoat_ledger::{AttemptId, Failure, Ledger, LedgerError, NewAttempt, Settlement};
 use turncoat_study::{Trial, TrialKey};
 use turncoat_subject::{Call, CallFailure, Exchange, RateHints, Subject};
 
@@ -38,55 +38,79 @@ pub(crate) struct Made {
     pub(crate) answers_at_last: u64,
 }
 
-/// How one call ended.
-pub(crate) struct Ended {
+/// What every step of one call carries along.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Ticket {
     pub(crate) trial: Trial,
     pub(crate) made: Made,
-    pub(crate) sent_at: Instant,
+    /// What it has reserved.
     pub(crate) bound: Bound,
-    pub(crate) end: End,
 }
 
-/// The ways a call ends.
-pub(crate) enum End {
-    /// An answer, durable.
-    Answered { cost_nano_usd: i64, tokens: Option<u64>, hints: RateHints },
-    /// An error, durable.
-    Failed { kind: ErrorKind, message: String, retry_after: Option<Duration>, cost_nano_usd: i64, hints: RateHints },
+/// The first step: written down and sent, and what came back.
+pub(crate) enum Asked {
+    /// Something came; it is not written yet.
+    Came(Box<Came>),
     /// Given up in flight: stands as unknown, its bound stays reserved.
     GivenUp,
     /// It was not made, since it could not be written down.
     NotMade(LedgerError),
-    /// It was made, but its end could not be written down: stands as unknown, its bound stays reserved.
-    NotWritten(LedgerError),
+}
+
+/// What came back, and when.
+pub(crate) struct Came {
+    pub(crate) attempt: AttemptId,
+    pub(crate) sent_at: Instant,
+    pub(crate) at: Instant,
+    pub(crate) exchange: Exchange,
+}
+
+/// The second step: what came is durable, or could not be written and stands as unknown.
+pub(crate) struct Written {
+    pub(crate) ticket: Ticket,
+    pub(crate) at: Instant,
+    pub(crate) cost_nano_usd: i64,
+    pub(crate) failure: Option<CallFailure>,
+    pub(crate) written: Result<(), LedgerError>,
 }
 
 impl Line {
-    /// Makes one call.
-    pub(crate) async fn call(self: Arc<Self>, trial: Trial, made: Made, call: Call, bound: Bound) -> Ended {
-        let ended = |sent_at, end| Ended { trial, made, sent_at, bound, end };
-        let reserved_usd = bound.nano_usd() as f64 / NANO;
-        let attempt = match self.ledger.begin_attempt(NewAttempt { trial: trial.key, subject: &self.id, reserved_usd }).await {
+    /// Writes a call down and makes it.
+    pub(crate) async fn ask(self: Arc<Self>, ticket: Ticket, call: Call) -> (Ticket, Asked) {
+        let reserved_usd = ticket.bound.nano_usd() as f64 / NANO;
+        let begun = self.ledger.begin_attempt(NewAttempt { trial: ticket.trial.key, subject: &self.id, reserved_usd }).await;
+        let attempt = match begun {
             Ok(attempt) => attempt,
-            Err(error) => return ended(Instant::now(), End::NotMade(error)),
+            Err(error) => return (ticket, Asked::NotMade(error)),
         };
         let sent_at = Instant::now();
-        let exchange = tokio::select! {
+        tokio::select! {
             biased;
-            exchange = self.ask(&call) => exchange,
-            () = self.stop.reaches(Urgency::AtOnce) => return ended(sent_at, End::GivenUp),
-        };
-        let latency_ms = u64::try_from(sent_at.elapsed().as_millis()).unwrap_or(u64::MAX);
-        let (settlement, end) = self.settle(exchange, latency_ms, &bound);
-        // From here on nothing interrupts: what has come is written.
-        match self.ledger.finish_attempt(attempt, settlement).await {
-            Ok(()) => ended(sent_at, end),
-            Err(error) => ended(sent_at, End::NotWritten(error)),
+            exchange = self.send(&call) => (ticket, Asked::Came(Box::new(Came { attempt, sent_at, at: Instant::now(), exchange }))),
+            () = self.stop.reaches(Urgency::AtOnce) => (ticket, Asked::GivenUp),
         }
     }
 
+    /// Writes down what came. Nothing interrupts this.
+    pub(crate) async fn write(self: Arc<Self>, ticket: Ticket, came: Box<Came>) -> Written {
+        let Came { attempt, sent_at, at, exchange } = *came;
+        let Exchange { request, response, status, result, hints: _ } = exchange;
+        let waited_ms = u64::try_from(at.saturating_duration_since(sent_at).as_millis()).unwrap_or(u64::MAX);
+        let (cost_nano_usd, latency_ms, result, failure) = match result {
+            Ok(answer) => (self.prices.of_answer(&answer.usage, &ticket.bound), answer.latency_ms, Ok(answer), None),
+            Err(failure) => {
+                let kept = Failure { kind: failure.kind, message: failure.message.clone() };
+                (self.prices.of_failure(failure.kind, &ticket.bound), waited_ms, Err(kept), Some(failure))
+            }
+        };
+        let cost_usd = cost_nano_usd as f64 / NANO;
+        let settlement = Settlement { http_status: status, cost_usd, latency_ms, request, response, result };
+        let written = self.ledger.finish_attempt(attempt, settlement).await;
+        Written { ticket, at, cost_nano_usd, failure, written }
+    }
+
     /// Asks, with an end even if the subject has none or its own code fails.
-    async fn ask(&self, call: &Call) -> Exchange {
+    async fn send(&self, call: &Call) -> Exchange {
         let longest = call.timeout + PATIENCE;
         let asked = AssertUnwindSafe(self.subject.ask(call)).catch_unwind();
         let failure = match tokio::time::timeout(longest, asked).await {
@@ -95,25 +119,6 @@ impl Line {
             Err(_elapsed) => CallFailure::new(ErrorKind::Timeout, format!("no end after {} s", longest.as_secs())),
         };
         Exchange { request: Vec::new(), response: Vec::new(), status: None, result: Err(failure), hints: RateHints::default() }
-    }
-
-    /// What is written of an exchange, and what the driver needs to know of it.
-    fn settle(&self, exchange: Exchange, latency_ms: u64, bound: &Bound) -> (Settlement, End) {
-        let Exchange { request, response, status, result, hints } = exchange;
-        let (cost_nano_usd, latency_ms, result, end) = match result {
-            Ok(answer) => {
-                let cost_nano_usd = self.prices.of_answer(&answer.usage, bound);
-                let tokens = answer.usage.input.zip(answer.usage.output).map(|(input, output)| input.saturating_add(output));
-                (cost_nano_usd, answer.latency_ms, Ok(answer), End::Answered { cost_nano_usd, tokens, hints })
-            }
-            Err(CallFailure { kind, message, retry_after }) => {
-                let cost_nano_usd = self.prices.of_failure(kind, bound);
-                let failure = Failure { kind, message: message.clone() };
-                (cost_nano_usd, latency_ms, Err(failure), End::Failed { kind, message, retry_after, cost_nano_usd, hints })
-            }
-        };
-        let cost_usd = cost_nano_usd as f64 / NANO;
-        (Settlement { http_status: status, cost_usd, latency_ms, request, response, result }, end)
     }
 }
 

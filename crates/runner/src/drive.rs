@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
-use tokio::task::JoinSet;
+use tokio::task::{JoinError, JoinSet};
 use turncoat_answer::ErrorKind;
 use turncoat_ledger::LedgerError;
 use turncoat_study::{Conduct, Plan, Trial};
@@ -17,7 +17,7 @@ use turncoat_subject::CallFailure;
 
 use crate::backoff::Backoff;
 use crate::budget::{Budget, Permit};
-use crate::call::{self, End, Ended, Line, Made};
+use crate::call::{self, Asked, Came, Line, Made, Ticket, Written};
 use crate::pace::Pace;
 use crate::price::Bound;
 use crate::progress::{Event, Tally};
@@ -27,6 +27,9 @@ use crate::window::Window;
 
 /// A server that asks for a longer pause than this is given up for this run.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
+
+/// Exchanges that may wait for the disk beside twice the window.
+const UNWRITTEN: usize = 64;
 
 /// Calls that one trial may take when the server refuses some for their rate and answers others: a last stop, far above
 /// what a slow window needs.
@@ -85,7 +88,10 @@ pub(crate) struct Driver<'a> {
     conduct: &'a Conduct,
     queue: std::vec::IntoIter<Trial>,
     again: BinaryHeap<Reverse<Again>>,
-    calls: JoinSet<Ended>,
+    /// Calls on their way: what the window counts.
+    calls: JoinSet<(Ticket, Asked)>,
+    /// What came and is being written: a slow disk does not keep the next call from starting.
+    writes: JoinSet<Written>,
     window: Window,
     pace: Pace,
     random: ChaCha8Rng,
@@ -106,14 +112,19 @@ enum Next {
     Start(Trial, Made),
     /// Nothing before this.
     At(Instant),
-    /// Nothing before a call ends.
+    /// Nothing before a call ends, if one is on its way.
     AfterACall,
-    /// Nothing more at all.
-    Nothing,
 }
 
 impl<'a> Driver<'a> {
-    pub(crate) fn new(shared: Rc<Shared<'a>>, index: usize, line: Line, conduct: &'a Conduct, trials: Vec<Trial>, random: ChaCha8Rng) -> Driver<'a> {
+    pub(crate) fn new(
+        shared: Rc<Shared<'a>>,
+        index: usize,
+        line: Line,
+        conduct: &'a Conduct,
+        trials: Vec<Trial>,
+        random: ChaCha8Rng,
+    ) -> Driver<'a> {
         let now = Instant::now();
         Driver {
             shared,
@@ -123,6 +134,7 @@ impl<'a> Driver<'a> {
             queue: trials.into_iter(),
             again: BinaryHeap::new(),
             calls: JoinSet::new(),
+            writes: JoinSet::new(),
             window: Window::new(conduct.concurrency),
             pace: Pace::new(conduct.requests_per_minute, conduct.tokens_per_minute, now),
             random,
@@ -144,16 +156,22 @@ impl<'a> Driver<'a> {
             self.notice_the_end();
             let wake = self.start_what_may();
             self.show();
-            if self.calls.is_empty() && wake.is_none() && !self.waits_for_budget {
+            if self.calls.is_empty() && self.writes.is_empty() && wake.is_none() && !self.waits_for_budget {
                 break;
             }
             let sleep = wake.map(tokio::time::Instant::from_std);
             tokio::select! {
                 biased;
-                Some(ended) = self.calls.join_next() => {
-                    self.ended(ended);
-                    while let Some(ended) = self.calls.try_join_next() {
-                        self.ended(ended);
+                Some(written) = self.writes.join_next() => {
+                    self.written(written);
+                    while let Some(written) = self.writes.try_join_next() {
+                        self.written(written);
+                    }
+                }
+                Some(asked) = self.calls.join_next() => {
+                    self.asked(asked);
+                    while let Some(asked) = self.calls.try_join_next() {
+                        self.asked(asked);
                     }
                 }
                 () = stop.reaches(Urgency::Gentle), if self.over.is_none() => {}
@@ -188,24 +206,28 @@ impl<'a> Driver<'a> {
                     }
                 }
                 Next::At(when) => return Some(when),
-                Next::AfterACall | Next::Nothing => return None,
+                Next::AfterACall => return None,
             }
         }
     }
 
     fn next(&mut self) -> Next {
         if self.over.is_some() {
-            return Next::Nothing;
+            return Next::AfterACall;
         }
-        if self.calls.len() >= self.window.size() {
+        // What came and is not written yet is bounded too, so that a disk that hangs does not fill the memory.
+        if self.calls.len() >= self.window.size() || self.writes.len() >= 2 * self.window.size() + UNWRITTEN {
             return Next::AfterACall;
         }
         let now = Instant::now();
         let first_again = self.again.peek().map(|Reverse(again)| again.due);
         let again_is_due = first_again.is_some_and(|due| due <= now);
-        let Some(upcoming) = (if again_is_due { self.again.peek().map(|Reverse(again)| again.trial) } else { self.queue.as_slice().first().copied() })
-        else {
-            return first_again.map_or(if self.calls.is_empty() { Next::Nothing } else { Next::AfterACall }, Next::At);
+        let Some(upcoming) = (if again_is_due {
+            self.again.peek().map(|Reverse(again)| again.trial)
+        } else {
+            self.queue.as_slice().first().copied()
+        }) else {
+            return first_again.map_or(Next::AfterACall, Next::At);
         };
         // The bound in tokens needs the prompt only if tokens are counted.
         let tokens = if self.conduct.tokens_per_minute.is_some() { self.bound(&upcoming).tokens() } else { 0 };
@@ -217,7 +239,7 @@ impl<'a> Driver<'a> {
             return Next::Start(again.trial, again.made);
         }
         let made = Made { answers_at_first: self.answers, ..Made::default() };
-        self.queue.next().map_or(Next::Nothing, |trial| Next::Start(trial, made))
+        self.queue.next().map_or(Next::AfterACall, |trial| Next::Start(trial, made))
     }
 
     fn bound(&self, trial: &Trial) -> Bound {
@@ -245,7 +267,7 @@ impl<'a> Driver<'a> {
         made.calls += 1;
         made.answers_at_last = self.answers;
         let call = call::of(trial.key, prompt, self.conduct.timeout_s);
-        self.calls.spawn(Arc::clone(&self.line).call(trial, made, call, bound));
+        self.calls.spawn(Arc::clone(&self.line).ask(Ticket { trial, made, bound }, call));
         self.shared.tally.borrow_mut().calls += 1;
         true
     }
@@ -255,55 +277,85 @@ impl<'a> Driver<'a> {
         self.again.push(Reverse(Again { due: Instant::now(), order: 0, trial, made }));
     }
 
-    /// Takes in how a call ended.
-    fn ended(&mut self, ended: Result<Ended, tokio::task::JoinError>) {
-        let ended = match ended {
-            Ok(ended) => ended,
-            // Our own code panicked. The attempt stands in the ledger without an end, its bound stays reserved.
-            Err(died) => {
-                self.shared.budget.abandon(!self.line.prices.are_free());
-                self.miss(Reason::Unknown, Some(format!("the call's own code failed: {died}")));
-                return;
-            }
+    /// Something came, or nothing will: what it means for the subject counts before the next call starts; what it means for
+    /// the trial counts once it is written.
+    fn asked(&mut self, asked: Result<(Ticket, Asked), JoinError>) {
+        let (ticket, asked) = match asked {
+            Ok(asked) => asked,
+            Err(died) => return self.lost(&died),
         };
-        let now = Instant::now();
-        let bound = ended.bound;
-        match ended.end {
-            End::Answered { cost_nano_usd, tokens, hints } => {
-                self.window.succeeded(self.calls.len() + 1);
-                self.pace.settle(bound.tokens(), tokens);
-                self.pace.heed(&hints, self.window.size(), now);
-                self.shared.budget.settle(bound.nano_usd(), cost_nano_usd);
-                self.answers += 1;
-                self.trouble = 0;
-                self.count_answer(cost_nano_usd);
+        match asked {
+            Asked::Came(came) => {
+                self.heed(&ticket, &came);
+                self.writes.spawn(Arc::clone(&self.line).write(ticket, came));
             }
-            End::Failed { kind, message, retry_after, cost_nano_usd, hints } => {
-                if cost_nano_usd == 0 {
-                    self.pace.refund(bound.tokens());
-                }
-                self.shared.budget.settle(bound.nano_usd(), cost_nano_usd);
-                *self.shared.tally.borrow_mut().progress.failed_calls.entry(kind).or_default() += 1;
-                self.pace.heed(&hints, self.window.size(), now);
-                self.failed(ended.trial, ended.made, ended.sent_at, CallFailure { kind, message, retry_after });
-            }
-            End::GivenUp => {
-                self.shared.budget.abandon(bound.nano_usd() > 0);
+            Asked::GivenUp => {
+                self.shared.budget.abandon(ticket.bound.nano_usd() > 0);
                 self.miss(Reason::Unknown, None);
             }
-            End::NotMade(error) => {
+            Asked::NotMade(error) => {
                 // Nothing was sent, so nothing is reserved.
-                self.shared.budget.settle(bound.nano_usd(), 0);
+                self.shared.budget.settle(ticket.bound.nano_usd(), 0);
                 self.shared.tally.borrow_mut().calls -= 1;
                 self.miss(Reason::Ledger, Some(error.to_string()));
                 self.break_off(error);
             }
-            End::NotWritten(error) => {
-                self.shared.budget.abandon(bound.nano_usd() > 0);
-                self.miss(Reason::Unknown, Some(error.to_string()));
-                self.break_off(error);
+        }
+    }
+
+    /// What an exchange means for the subject's pace.
+    fn heed(&mut self, ticket: &Ticket, came: &Came) {
+        let bound_tokens = ticket.bound.tokens();
+        match &came.exchange.result {
+            Ok(answer) => {
+                self.window.succeeded(self.calls.len() + 1);
+                let tokens = answer.usage.input.zip(answer.usage.output).map(|(input, output)| input.saturating_add(output));
+                self.pace.settle(bound_tokens, tokens);
+                self.answers += 1;
+                self.trouble = 0;
+            }
+            Err(failure) => {
+                if self.line.prices.of_failure(failure.kind, &ticket.bound) == 0 {
+                    self.pace.refund(bound_tokens);
+                }
+                self.slow_down(failure.kind, came.sent_at, failure.retry_after.is_some(), came.at);
+                if let Some(pause) = failure.retry_after {
+                    self.pause(pause, came.at, failure);
+                }
+                if failure.kind.is_final_for_subject() {
+                    self.give_up(failure.kind, failure.message.clone());
+                }
             }
         }
+        self.pace.heed(&came.exchange.hints, self.window.size(), came.at);
+    }
+
+    /// What came is durable, or could not be written.
+    fn written(&mut self, written: Result<Written, JoinError>) {
+        let Written { ticket, at, cost_nano_usd, failure, written } = match written {
+            Ok(written) => written,
+            Err(died) => return self.lost(&died),
+        };
+        if let Err(error) = written {
+            self.shared.budget.abandon(ticket.bound.nano_usd() > 0);
+            self.miss(Reason::Unknown, Some(error.to_string()));
+            self.break_off(error);
+            return;
+        }
+        self.shared.budget.settle(ticket.bound.nano_usd(), cost_nano_usd);
+        match failure {
+            None => self.count_answer(cost_nano_usd),
+            Some(failure) => {
+                *self.shared.tally.borrow_mut().progress.failed_calls.entry(failure.kind).or_default() += 1;
+                self.failed(ticket.trial, ticket.made, at, failure);
+            }
+        }
+    }
+
+    /// Our own code panicked. The attempt stands in the ledger without an end, its bound stays reserved.
+    fn lost(&mut self, died: &JoinError) {
+        self.shared.budget.abandon(!self.line.prices.are_free());
+        self.miss(Reason::Unknown, Some(format!("the program's own code failed: {died}")));
     }
 
     fn count_answer(&mut self, cost_nano_usd: i64) {
@@ -317,26 +369,16 @@ impl<'a> Driver<'a> {
         }
     }
 
-    /// A call failed: the trial is asked again, or given up, or the whole subject is.
-    fn failed(&mut self, trial: Trial, mut made: Made, sent_at: Instant, failure: CallFailure) {
+    /// A call failed at `at`: its trial is asked again or given up, and with it perhaps the whole subject.
+    fn failed(&mut self, trial: Trial, mut made: Made, at: Instant, failure: CallFailure) {
         let CallFailure { kind, message, retry_after } = failure;
-        let now = Instant::now();
-        self.slow_down(kind, sent_at, retry_after.is_some(), now);
-        if let Some(pause) = retry_after {
-            self.pause(pause, now, kind, &message);
-        }
-        if kind.is_final_for_subject() {
-            self.miss(Reason::Failed(kind), Some(message.clone()));
-            self.give_up(kind, message);
-            return;
-        }
         // A call that was refused for its rate while others were answered says nothing about its trial.
         let others_went_on = kind == ErrorKind::RateLimited && self.answers > made.answers_at_last && made.calls < RATE_REFUSALS;
         made.counted += u32::from(!others_went_on);
         if kind.is_transient() && made.counted < self.conduct.attempts.max(1) {
             let wait = retry_after.unwrap_or_else(|| self.shared.backoff.wait(made.counted.max(1), &mut self.random));
             self.order += 1;
-            self.again.push(Reverse(Again { due: now + wait, order: self.order, trial, made }));
+            self.again.push(Reverse(Again { due: at + wait, order: self.order, trial, made }));
             return;
         }
         self.miss(Reason::Failed(kind), Some(message.clone()));
@@ -364,9 +406,9 @@ impl<'a> Driver<'a> {
     }
 
     /// The server asks for a pause: no call starts before its end. One that is too long ends the subject's run.
-    fn pause(&mut self, pause: Duration, now: Instant, kind: ErrorKind, message: &str) {
+    fn pause(&mut self, pause: Duration, now: Instant, failure: &CallFailure) {
         if pause > LONGEST_PAUSE {
-            self.give_up(kind, format!("it asks for a pause of {} s: {message}", pause.as_secs()));
+            self.give_up(failure.kind, format!("it asks for a pause of {} s: {}", pause.as_secs(), failure.message));
             return;
         }
         let longer = self.pace.hold_until(now + pause);
@@ -412,7 +454,7 @@ impl<'a> Driver<'a> {
 
     fn show(&self) {
         let mut tally = self.shared.tally.borrow_mut();
-        let (in_flight, window, down) = (self.calls.len(), self.window.size(), self.over == Some(Over::Down));
+        let (in_flight, window, down) = (self.calls.len() + self.writes.len(), self.window.size(), self.over == Some(Over::Down));
         if let Some(subject) = tally.subject(self.index) {
             (subject.in_flight, subject.window, subject.down) = (in_flight, window, down);
         }

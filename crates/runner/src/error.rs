@@ -17,7 +17,9 @@ pub enum RunError {
     #[error("the subject `{0}` was not opened")]
     NotOpened(String),
     /// A budget in USD needs a price for each subject that is not free.
-    #[error("the study has a budget, but the subject `{0}` has no price; give it `price = {{ input = ..., output = ... }}` in USD per million tokens, or take the budget out")]
+    #[error(
+        "the study has a budget, but the subject `{0}` has no price; give it `price = {{ input = ..., output = ... }}` in USD per million tokens, or take the budget out"
+    )]
     NoPrice(String),
     /// The ledger cannot be read or written.
     #[error(transparent)]

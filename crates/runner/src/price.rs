@@ -51,7 +51,8 @@ impl Prices {
     pub(crate) fn bound(&self, prompt: &Prompt) -> Bound {
         let input_tokens = (prompt.system.len() + prompt.user.len()) as u64 + TEMPLATE_TOKENS;
         let output_tokens = self.max_tokens;
-        let nano = |tokens: u64, per_million: fn(&Price) -> f64| self.price.as_ref().map_or(0, |price| cost(tokens, per_million(price)));
+        let nano =
+            |tokens: u64, per_million: fn(&Price) -> f64| self.price.as_ref().map_or(0, |price| cost(tokens, per_million(price)));
         Bound {
             input_nano_usd: nano(input_tokens, |price| price.input),
             output_nano_usd: nano(output_tokens, |price| price.output),

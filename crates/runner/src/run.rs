@@ -62,7 +62,9 @@ pub async fn run(
 ) -> Result<Summary, RunError> {
     let started = Instant::now();
     check(plan, subjects, options)?;
-    let chosen = |index: usize| options.only.as_ref().is_none_or(|only| plan.subjects.get(index).is_some_and(|subject| subject.id == *only));
+    let chosen = |index: usize| {
+        options.only.as_ref().is_none_or(|only| plan.subjects.get(index).is_some_and(|subject| subject.id == *only))
+    };
     let (work, mut incomplete) = divide(plan, ledger, options, chosen)?;
     let spend = ledger.spend()?;
     let budget_nano_usd = plan.budget_usd.map(|usd| (usd * NANO).floor() as i64);

@@ -103,8 +103,9 @@ impl Reader {
         };
         self.sql("reading answers", |connection| {
             // The plus keeps the index of answers out of it: their order is that of the table itself.
-            let mut query = connection
-                .prepare_cached(&format!("SELECT {COLUMNS} WHERE a.id > ?1 AND +a.result = 0 AND {filter} ORDER BY a.id LIMIT {PAGE_ROWS}"))?;
+            let mut query = connection.prepare_cached(&format!(
+                "SELECT {COLUMNS} WHERE a.id > ?1 AND +a.result = 0 AND {filter} ORDER BY a.id LIMIT {PAGE_ROWS}"
+            ))?;
             let mut rows = query.query(params![after, extractor])?;
             let (mut page, mut bytes) = (Vec::new(), 0);
             while let Some(row) = rows.next()? {

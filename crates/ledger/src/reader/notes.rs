@@ -16,7 +16,8 @@ impl Reader {
     /// When the database cannot be read.
     pub fn notes(&self, topic: Option<&str>) -> Result<Vec<Note>, LedgerError> {
         let rows: Vec<(i64, String, String)> = self.sql("reading notes", |connection| {
-            let mut query = connection.prepare("SELECT at_ms, topic, value FROM note WHERE ?1 IS NULL OR topic = ?1 ORDER BY id")?;
+            let mut query =
+                connection.prepare("SELECT at_ms, topic, value FROM note WHERE ?1 IS NULL OR topic = ?1 ORDER BY id")?;
             query.query_map([topic], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))?.collect()
         })?;
         rows.into_iter().map(|row| self.note(row)).collect()

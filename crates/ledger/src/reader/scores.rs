@@ -229,7 +229,9 @@ impl Reader {
         rows.into_iter()
             .map(|(row, outcome, extra)| {
                 let extra = match extra {
-                    Some(text) => serde_json::from_str(&text).map_err(|error| self.corrupt(format!("an outcome's columns: {error}")))?,
+                    Some(text) => {
+                        serde_json::from_str(&text).map_err(|error| self.corrupt(format!("an outcome's columns: {error}")))?
+                    }
                     None => BTreeMap::new(),
                 };
                 Ok(Imported { outcome: self.outcome(&outcome)?, extra, ..row })
@@ -257,9 +259,7 @@ struct ScoreRow {
 
 impl ScoreRow {
     fn finish(self, reader: &Reader) -> Result<Score, LedgerError> {
-        let layer = |name: String| {
-            refusal_layer(&name).ok_or_else(|| reader.corrupt(format!("`{name}` is no layer of refusal")))
-        };
+        let layer = |name: String| refusal_layer(&name).ok_or_else(|| reader.corrupt(format!("`{name}` is no layer of refusal")));
         Ok(Score {
             trial: self.trial,
             extractor: self.extractor,

@@ -19,7 +19,8 @@ fn an_older_database_is_copied_and_brought_up_to_date() {
     assert!(!path.join("ledger.db.backup-0").exists(), "an empty database needs no copy");
 
     let new = open_writer(path, &[FIRST, SECOND]).unwrap();
-    let row: (String, Option<i64>) = new.query_row("SELECT name, size FROM thing", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
+    let row: (String, Option<i64>) =
+        new.query_row("SELECT name, size FROM thing", [], |row| Ok((row.get(0)?, row.get(1)?))).unwrap();
     assert_eq!(row, ("kept".to_owned(), None));
 
     let copy = Connection::open(path.join("ledger.db.backup-1")).unwrap();
@@ -66,7 +67,11 @@ fn other_files_are_told_from_ledgers() {
     let path = folder.path();
     assert!(matches!(open_reader(path, MIGRATIONS), Err(LedgerError::Missing { .. })));
 
-    std::fs::write(file(path), "this is a text, and a long one, too: more than a hundred bytes of it, so that it cannot pass for empty".repeat(9)).unwrap();
+    std::fs::write(
+        file(path),
+        "this is a text, and a long one, too: more than a hundred bytes of it, so that it cannot pass for empty".repeat(9),
+    )
+    .unwrap();
     assert!(matches!(open_writer(path, MIGRATIONS), Err(LedgerError::NotALedger { .. })));
     std::fs::remove_file(file(path)).unwrap();
 

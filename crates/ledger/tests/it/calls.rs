@@ -42,7 +42,10 @@ fn an_answer_comes_back_whole_byte_for_byte() {
     assert!(matches!(reader.trial(""), Err(LedgerError::NoSuchTrial { .. })));
     let first_digits: Vec<char> = plan().trials().iter().filter_map(|trial| trial.key.to_string().chars().next()).collect();
     let twice = first_digits.iter().find(|digit| first_digits.iter().filter(|other| other == digit).count() > 1).unwrap();
-    assert!(matches!(reader.trial(&twice.to_string()), Err(LedgerError::Ambiguous { .. })), "sixteen keys share some first digit");
+    assert!(
+        matches!(reader.trial(&twice.to_string()), Err(LedgerError::Ambiguous { .. })),
+        "sixteen keys share some first digit"
+    );
 }
 
 #[test]
@@ -123,7 +126,10 @@ fn what_remains_depends_on_the_last_error() {
     assert_eq!((total.tokens_in, total.tokens_out), (20, 40));
     assert_eq!(total.failed_attempts.get(&ErrorKind::BadRequest), Some(&2));
     assert_eq!(total.failed_trials.get(&ErrorKind::BadRequest), Some(&1));
-    assert_eq!((total.served_models.as_slice(), total.fingerprints.as_slice()), (&["m-2".to_owned()][..], &["fp".to_owned()][..]));
+    assert_eq!(
+        (total.served_models.as_slice(), total.fingerprints.as_slice()),
+        (&["m-2".to_owned()][..], &["fp".to_owned()][..])
+    );
     assert!((total.usd - 0.5).abs() < 1e-9);
 }
 
@@ -238,7 +244,8 @@ fn a_ledger_on_a_disk_that_cannot_be_written_is_read_all_the_same() {
     let ledger = Ledger::create(&path, &plan(), "test").unwrap();
     call(&ledger, &plan().trials()[0], Ok(answer("x"))).unwrap();
     drop(ledger);
-    let names: Vec<String> = std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+    let names: Vec<String> =
+        std::fs::read_dir(&path).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
     assert!(!names.iter().any(|name| name.ends_with("-wal")), "a closed ledger is one file: {names:?}");
     assert!(!names.contains(&"ballast".to_owned()));
     let mut closed = std::fs::metadata(&path).unwrap().permissions();

@@ -24,7 +24,13 @@ fn long(number: u32) -> Settlement {
 
 fn count(folder: &Path) -> usize {
     let mut count = 0;
-    Reader::open(folder).unwrap().answers(Wanted::All, |_| { count += 1; Ok::<(), LedgerError>(()) }).unwrap();
+    Reader::open(folder)
+        .unwrap()
+        .answers(Wanted::All, |_| {
+            count += 1;
+            Ok::<(), LedgerError>(())
+        })
+        .unwrap();
     count
 }
 
@@ -81,7 +87,10 @@ fn child_fills_a_small_disk() {
     #[expect(unsafe_code, reason = "leaving the mount namespace does not touch what other threads hold")]
     // SAFETY: no file descriptor table is left, and no other thread of the child works in the folder.
     let left = unsafe { unshare_unsafe(UnshareFlags::NEWNS) };
-    let private = rustix::mount::mount_change("/", rustix::mount::MountPropagationFlags::REC | rustix::mount::MountPropagationFlags::PRIVATE);
+    let private = rustix::mount::mount_change(
+        "/",
+        rustix::mount::MountPropagationFlags::REC | rustix::mount::MountPropagationFlags::PRIVATE,
+    );
     if left.is_err() || private.is_err() || mount("small", &folder, "tmpfs", MountFlags::empty(), Some(c"size=24m")).is_err() {
         std::process::exit(NO_MOUNT);
     }
@@ -103,7 +112,11 @@ fn fill(folder: &Path) -> bool {
     while std::io::Write::write_all(&mut &hog, &block).is_ok() {}
     while std::io::Write::write_all(&mut &hog, &[1]).is_ok() {}
 
-    let ends: Vec<_> = in_flight.iter().enumerate().map(|(number, attempt)| wait(ledger.finish_attempt(*attempt, long(number as u32)))).collect();
+    let ends: Vec<_> = in_flight
+        .iter()
+        .enumerate()
+        .map(|(number, attempt)| wait(ledger.finish_attempt(*attempt, long(number as u32))))
+        .collect();
     assert!(ends.iter().all(Result::is_ok), "calls in flight are written from the space kept aside: {ends:?}");
     let begun = wait(ledger.begin_attempt(NewAttempt { trial: trials[50].key, subject: "house", reserved_usd: 1.0 }));
     assert!(matches!(begun, Err(LedgerError::Full { .. })), "{begun:?}");

@@ -51,7 +51,9 @@ fn a_changed_study_is_refused_with_what_changed_until_a_reason_is_given() {
     assert!(refused.hint().unwrap().contains("--amend"));
     assert_eq!(ledger.reader().unwrap().plan_hash().unwrap(), before, "a refusal changes nothing");
 
-    let Reconciled::Amended(deviation) = ledger.reconcile(&plan, Some("the bank was forgotten")).unwrap() else { panic!("not amended") };
+    let Reconciled::Amended(deviation) = ledger.reconcile(&plan, Some("the bank was forgotten")).unwrap() else {
+        panic!("not amended")
+    };
     assert_eq!((deviation.version, deviation.answers, deviation.changes.len()), (2, 1, 2));
     assert_eq!((deviation.before, deviation.after), (before.to_string(), plan.hash().to_string()));
     drop(ledger);

@@ -25,7 +25,13 @@ fn score(trial: TrialKey, extractor: &str, outcome: Outcome) -> Score {
 }
 
 fn proof(outcome: Outcome, tests: &str) -> ProofRecord {
-    let results = vec![ProbeResult { name: "escape".to_owned(), is_probe: true, hit: true, cwe: Some("CWE-22".to_owned()), transcript: "sent ../x".to_owned() }];
+    let results = vec![ProbeResult {
+        name: "escape".to_owned(),
+        is_probe: true,
+        hit: true,
+        cwe: Some("CWE-22".to_owned()),
+        transcript: "sent ../x".to_owned(),
+    }];
     let proof = Proof { outcome, reason: None, results, tier: Some(Tier::A) };
     ProofRecord { code: CODE, task: "suite/one".to_owned(), tests: tests.to_owned(), tier: "A".to_owned(), proof }
 }
@@ -43,7 +49,14 @@ fn scan(rules: &str, findings: usize) -> ScanRecord {
         message: "A name reaches the file system.".to_owned(),
         trace: Vec::new(),
     };
-    ScanRecord { code: CODE, rules: rules.to_owned(), findings: vec![finding; findings], lines: 12, partial: vec!["a.py".to_owned()], unparsed: Vec::new() }
+    ScanRecord {
+        code: CODE,
+        rules: rules.to_owned(),
+        findings: vec![finding; findings],
+        lines: 12,
+        partial: vec!["a.py".to_owned()],
+        unparsed: Vec::new(),
+    }
 }
 
 #[test]
@@ -57,7 +70,12 @@ fn scores_are_replaced_within_a_version_and_the_newest_version_counts() {
     let reader = ledger.reader().unwrap();
     let unscored = |version| {
         let mut count = 0;
-        reader.answers(Wanted::WithoutScore(version), |_| { count += 1; Ok::<(), LedgerError>(()) }).unwrap();
+        reader
+            .answers(Wanted::WithoutScore(version), |_| {
+                count += 1;
+                Ok::<(), LedgerError>(())
+            })
+            .unwrap();
         count
     };
     assert_eq!(unscored("1"), 3);

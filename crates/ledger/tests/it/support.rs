@@ -7,7 +7,8 @@ use turncoat_answer::{Answer, ErrorKind, Finish, Usage};
 use turncoat_ledger::{AttemptId, Failure, Ledger, LedgerError, NewAttempt, Settlement};
 use turncoat_study::plan::AnalysisPlan;
 use turncoat_study::{
-    About, Conduct, Endpoint, Kind, Language, Persona, Placement, Plan, Provider, Role, Sampling, SubjectSpec, Task, Trial, Wording,
+    About, Conduct, Endpoint, Kind, Language, Persona, Placement, Plan, Provider, Role, Sampling, SubjectSpec, Task, Trial,
+    Wording,
 };
 
 pub fn plan() -> Plan {
@@ -24,7 +25,13 @@ pub fn plan() -> Plan {
         personas: vec![persona("neutral", Role::Baseline), persona("agency", Role::Treatment)],
         tasks: vec![task("one"), task("two")],
         subjects: vec![subject("house")],
-        analysis: AnalysisPlan { primary: "exploitable".to_owned(), alpha: 0.05, margin: 1.25, margin_difference: 0.05, adjust: "holm".to_owned() },
+        analysis: AnalysisPlan {
+            primary: "exploitable".to_owned(),
+            alpha: 0.05,
+            margin: 1.25,
+            margin_difference: 0.05,
+            adjust: "holm".to_owned(),
+        },
         budget_usd: Some(5.0),
         suites: Vec::new(),
     }
