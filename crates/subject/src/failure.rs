@@ -20,8 +20,9 @@ const FILTER_CODES: [&str; 8] = [
     "1026",
     "1027",
 ];
-/// Messages by which servers without such a code say the same (DeepSeek; Moonshot).
-const FILTER_MESSAGES: [&str; 3] = ["content exists risk", "considered high risk", "may contain inappropriate content"];
+/// Messages by which servers without such a code say the same (DeepSeek, Moonshot, Alibaba, MiniMax).
+const FILTER_MESSAGES: [&str; 4] =
+    ["content exists risk", "considered high risk", "may contain inappropriate content", "new_sensitive"];
 /// Codes, types and messages that mean: no money or quota left.
 const QUOTA_WORDS: [&str; 8] = [
     "insufficient_quota",
@@ -116,7 +117,11 @@ impl ErrorBody {
 
     /// What the error means; `status` is the response's, and a 2xx one tells nothing.
     pub(crate) fn meaning(&self, status: u16) -> Meaning {
-        let status = if (200..300).contains(&status) { self.own_status().unwrap_or(500) } else { status };
+        let status = match status {
+            200..300 if self.is_quota() => 402,
+            200..300 => self.own_status().unwrap_or(500),
+            _ => status,
+        };
         // A filter speaks through client errors, never through 401, 404, 429.
         let says_filter = matches!(status, 400 | 403 | 421 | 422 | 451 | 500) && self.is_filter();
         if says_filter {
@@ -124,7 +129,7 @@ impl ErrorBody {
         }
         Meaning::Failed(match status {
             402 => ErrorKind::Quota,
-            400 | 403 | 429 if self.is_quota() => ErrorKind::Quota,
+            400 | 403 | 429 | 500 if self.is_quota() => ErrorKind::Quota,
             401 | 403 => ErrorKind::Auth,
             404 => ErrorKind::NotFound,
             400 if self.code == "model_not_found" => ErrorKind::NotFound,
@@ -184,6 +189,7 @@ mod tests {
                 r#"{"type":"error","error":{"type":"invalid_request_error","message":"Your credit balance is too low to access the API"}}"#,
             ),
             (429, r#"{"error":{"message":"suspended","type":"exceeded_current_quota_error"}}"#),
+            (500, r#"{"type":"error","error":{"type":"api_error","message":"insufficient balance (1008)"}}"#),
         ] {
             assert_eq!(meaning(status, body), Meaning::Failed(ErrorKind::Quota), "{body}");
         }
@@ -231,6 +237,12 @@ mod tests {
             Meaning::Failed(ErrorKind::Server)
         );
         assert_eq!(meaning(200, r#"{"error":"out of memory"}"#), Meaning::Failed(ErrorKind::Server));
+        let unpaid = r#"{"status_code":1008,"status_msg":"insufficient balance"}"#;
+        assert_eq!(meaning(200, unpaid), Meaning::Failed(ErrorKind::Quota));
+        assert_eq!(
+            meaning(200, r#"{"status_code":1026,"status_msg":"input new_sensitive"}"#),
+            Meaning::Blocked("input new_sensitive".to_owned())
+        );
     }
 
     #[test]

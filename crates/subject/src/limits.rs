@@ -21,8 +21,9 @@ pub(crate) fn hints(headers: &HeaderMap, now: SystemTime) -> RateHints {
                 format!("x-ratelimit-{part}-{kind}"),
                 format!("anthropic-ratelimit-{kind}-{part}"),
                 format!("x-ratelimit-{part}"),
+                format!("ratelimit-{part}"),
             ];
-            names.iter().take(if plain { 3 } else { 2 }).find_map(|name| text(headers, name)).map(str::to_owned)
+            names.iter().take(if plain { 4 } else { 2 }).find_map(|name| text(headers, name)).map(str::to_owned)
         };
         // Headers that name no kind speak of requests.
         let plain = kind == "requests";
@@ -204,6 +205,8 @@ mod tests {
         );
         assert_eq!(anthropic.requests, Allowance { limit: Some(50), remaining: Some(0), reset: Some(Duration::from_secs(60)) });
         assert_eq!(anthropic.tokens, Allowance { limit: None, remaining: Some(80_000), reset: None });
+        let draft = hints(&headers(&[("ratelimit-limit", "100, 100;w=60"), ("ratelimit-reset", "50")]), now());
+        assert_eq!(draft.requests, Allowance { limit: Some(100), remaining: None, reset: Some(Duration::from_secs(50)) });
         let plain = hints(&headers(&[("x-ratelimit-remaining", "3"), ("x-ratelimit-reset", "784111787000")]), now());
         assert_eq!(plain.requests.remaining, Some(3));
         assert_eq!(plain.tokens, Allowance::default());
