@@ -76,9 +76,8 @@ impl Table {
 
 #[derive(Default)]
 struct Draft {
-    cells: BTreeMap<(usize, usize), (f64, f64)>,
-    unknown: BTreeMap<usize, f64>,
-    answers: u64,
+    counted: Vec<Cell>,
+    unknown: Vec<usize>,
 }
 
 impl Draft {
@@ -86,30 +85,41 @@ impl Draft {
         match endpoint.read(seen) {
             Reading::Counted { events, exposure } => {
                 let wording = if fixed_texts { 0 } else { seen.wording };
-                let cell = self.cells.entry((seen.cluster, wording)).or_default();
-                cell.0 += events;
-                cell.1 += exposure;
-                self.answers += 1;
+                self.counted.push(Cell { cluster: seen.cluster, wording, events, exposure });
             }
-            Reading::Unknown => *self.unknown.entry(seen.cluster).or_default() += 1.0,
+            Reading::Unknown => self.unknown.push(seen.cluster),
             Reading::Outside => {}
         }
     }
 
-    fn finish(self) -> Table {
+    fn finish(mut self) -> Table {
+        // Sorted by value too, so that sums do not depend on the order of the answers, not even in their last bit.
+        self.counted.sort_unstable_by(|left, right| {
+            let key = |cell: &Cell| (cell.cluster, cell.wording);
+            key(left).cmp(&key(right)).then(left.events.total_cmp(&right.events)).then(left.exposure.total_cmp(&right.exposure))
+        });
+        let answers = self.counted.len() as u64;
         let mut sums: BTreeMap<usize, ClusterSum> = BTreeMap::new();
         let empty = |cluster| ClusterSum { cluster, events: 0.0, exposure: 0.0, unknown: 0.0 };
-        let mut cells = Vec::with_capacity(self.cells.len());
-        for ((cluster, wording), (events, exposure)) in self.cells {
-            let sum = sums.entry(cluster).or_insert_with(|| empty(cluster));
-            sum.events += events;
-            sum.exposure += exposure;
-            cells.push(Cell { cluster, wording, events, exposure });
+        let mut cells: Vec<Cell> = Vec::new();
+        for answer in self.counted {
+            match cells.last_mut() {
+                Some(cell) if (cell.cluster, cell.wording) == (answer.cluster, answer.wording) => {
+                    cell.events += answer.events;
+                    cell.exposure += answer.exposure;
+                }
+                _ => cells.push(answer),
+            }
         }
-        for (cluster, unknown) in self.unknown {
-            sums.entry(cluster).or_insert_with(|| empty(cluster)).unknown += unknown;
+        for cell in &cells {
+            let sum = sums.entry(cell.cluster).or_insert_with(|| empty(cell.cluster));
+            sum.events += cell.events;
+            sum.exposure += cell.exposure;
         }
-        Table { cells, clusters: sums.into_values().collect(), answers: self.answers }
+        for cluster in self.unknown {
+            sums.entry(cluster).or_insert_with(|| empty(cluster)).unknown += 1.0;
+        }
+        Table { cells, clusters: sums.into_values().collect(), answers }
     }
 }
 

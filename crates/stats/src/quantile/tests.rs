@@ -59,6 +59,17 @@ fn t_p_values_equal_scipy() {
 }
 
 #[test]
+fn quantiles_and_tails_are_inverse() {
+    for degrees in [1.0, 1.7, 4.0, 14.3, 119.0, 9_999.5] {
+        for tail in [1e-12, 1e-6, 0.0001, 0.025, 0.2, 0.49] {
+            let back = t_two_sided(t_quantile(tail, degrees), degrees) / 2.0;
+            assert!(relative(back, tail) < 1e-6, "{degrees} {tail} {back}");
+            assert!(relative(-t_quantile(1.0 - tail, degrees), t_quantile(tail, degrees)) < 1e-3);
+        }
+    }
+}
+
+#[test]
 fn every_argument_has_an_answer() {
     assert_eq!(t_two_sided(f64::NAN, 3.0), 1.0);
     assert_eq!(t_two_sided(f64::INFINITY, 3.0), 0.0);
