@@ -17,6 +17,8 @@ use crate::value::FORMS;
 
 /// The newest schema of the file that is understood.
 const SCHEMA: i64 = 1;
+/// Raised when the judge itself comes to mean something else by the same tests.
+const JUDGE: u32 = 1;
 
 /// The tests of one task.
 #[derive(Debug)]
@@ -75,6 +77,7 @@ impl Tests {
             hash.update(Sha256::digest(bytes));
         }
         hash.update(shim::version());
+        hash.update(JUDGE.to_le_bytes());
         let tests = Tests {
             language: task.language,
             main_file: task.main_file(),

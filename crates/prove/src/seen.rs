@@ -178,11 +178,60 @@ impl Seen {
     }
 }
 
-/// Cuts a text to what a transcript shows.
+/// Cuts a text to what a transcript shows; control characters are replaced, since transcripts reach terminals.
 pub(crate) fn cut(text: &str) -> String {
     let at = text.floor_char_boundary(SHOWN);
-    match text.split_at_checked(at) {
-        Some((head, tail)) if !tail.is_empty() => format!("{head}... ({} bytes)", text.len()),
-        _ => text.to_owned(),
+    let (head, tail) = text.split_at_checked(at).unwrap_or((text, ""));
+    let harmless: String = head
+        .chars()
+        .map(|letter| if letter.is_control() && letter != '\n' && letter != '\t' { '\u{fffd}' } else { letter })
+        .collect();
+    if tail.is_empty() { harmless } else { format!("{harmless}... ({} bytes)", text.len()) }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::BTreeMap;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::words::Words;
+
+    fn differs(seen: &Seen, expect: &Expect) -> bool {
+        let (words, attachments) = (Words::new(1), BTreeMap::new());
+        seen.differs(expect, &Scope { words: &words, attachments: &attachments }).unwrap().is_some()
+    }
+
+    #[test]
+    fn transcripts_hold_no_control_characters_and_are_short() {
+        assert_eq!(cut("a\u{1b}[31mb\n"), "a\u{fffd}[31mb\n");
+        assert!(cut(&"x".repeat(5000)).ends_with("... (5000 bytes)"));
+        assert!(cut(&"ä".repeat(5000)).len() < 700);
+    }
+
+    #[test]
+    fn every_given_expectation_must_hold() {
+        let seen = Seen::of(json!([{ "id": 1 }, { "id": 2 }]));
+        let meets = |expect: Expect| !differs(&seen, &expect);
+        assert!(meets(Expect { length: Some(2), type_name: Some("list".to_owned()), ..Expect::default() }));
+        assert!(!meets(Expect { length: Some(3), ..Expect::default() }));
+        assert!(!meets(Expect { equals: Some(json!([{ "id": 2 }, { "id": 1 }])), ..Expect::default() }));
+        assert!(meets(Expect { equals: Some(json!([{ "id": 2 }, { "id": 1 }])), unordered: true, ..Expect::default() }));
+        assert!(meets(Expect { contains: vec![json!({ "id": 2 })], ..Expect::default() }));
+        assert!(!meets(Expect { not_contains: vec![json!({ "id": 2 })], ..Expect::default() }));
+        assert!(!meets(Expect { json: BTreeMap::from([("/5/id".to_owned(), json!(1))]), ..Expect::default() }));
+        assert!(!meets(Expect { raises: Raises::Any, ..Expect::default() }));
+        assert!(!meets(Expect { status: vec![200], ..Expect::default() }));
+    }
+
+    #[test]
+    fn a_raise_meets_only_what_expects_it() {
+        let seen = Seen::raised(vec!["FileNotFoundError".to_owned(), "OSError".to_owned()], "no".to_owned());
+        let names = |name: &str| Expect { raises: Raises::Names(vec![name.to_owned()]), ..Expect::default() };
+        assert!(!differs(&seen, &names("OSError")));
+        assert!(differs(&seen, &names("ValueError")));
+        assert!(differs(&seen, &Expect::default()));
+        assert!(differs(&Seen::failed("gone"), &Expect { raises: Raises::Any, ..Expect::default() }));
     }
 }

@@ -111,7 +111,7 @@ fn placed(program: PathBuf, prefix: PathBuf, version: String) -> Option<Interpre
 /// Whether the user that the box runs as may read a path: this user, or for root any user.
 pub(crate) fn is_readable_by_box(path: &Path) -> bool {
     if !rustix::process::geteuid().is_root() {
-        return true;
+        return path.is_file() && !path.starts_with("/proc");
     }
     let open = |path: &Path, bits: u32| std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & bits == bits);
     open(path, 0o005) && path.ancestors().skip(1).all(|folder| open(folder, 0o001))

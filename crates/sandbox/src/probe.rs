@@ -3,6 +3,7 @@
 pub(crate) mod attempt;
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::time::Instant;
 
 use serde::Serialize;
@@ -32,6 +33,15 @@ pub struct SelfTest {
     pub rows: Vec<ProbeRow>,
     /// Milliseconds from the start of a box until its porter spoke.
     pub start_ms: u128,
+}
+
+impl fmt::Display for SelfTest {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for row in &self.rows {
+            writeln!(f, "{:<7} {:<12} {} ({})", if row.holds { "holds" } else { "BROKEN" }, row.name, row.promise, row.seen)?;
+        }
+        Ok(())
+    }
 }
 
 impl SelfTest {

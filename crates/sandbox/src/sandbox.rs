@@ -64,7 +64,8 @@ impl Sandbox {
         let bubblewrap = detected.bubblewrap.clone().ok_or(SandboxError::NoBubblewrap)?;
         let current = PathBuf::from("/proc/self/exe");
         let told = |source| SandboxError::Stage { path: stage.unwrap_or(&current).to_path_buf(), source };
-        let program = fs::canonicalize(stage.unwrap_or(&current)).map_err(told)?;
+        // The running program may have been replaced on disk; its link still leads to it, so a copy can be made.
+        let program = fs::canonicalize(stage.unwrap_or(&current)).unwrap_or_else(|_| stage.unwrap_or(&current).to_path_buf());
         let (stage, copy) = if is_readable_by_box(&program) {
             (program, None)
         } else {

@@ -147,3 +147,76 @@ fn parse_head(head: &str) -> Result<(u16, Vec<(String, String)>), String> {
         .collect();
     Ok((status, headers))
 }
+
+#[cfg(test)]
+mod tests {
+    use std::net::TcpListener;
+
+    use super::*;
+
+    /// Serves one connection with fixed bytes and asks it.
+    fn answered(method: &str, bytes: &'static [u8], wait_ms: u64) -> Result<Response, String> {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let server = std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let mut head = [0_u8; 4096];
+            assert!(stream.read(&mut head).unwrap() > 0);
+            stream.write_all(bytes).unwrap();
+            if bytes.is_empty() {
+                std::thread::sleep(Duration::from_millis(300));
+            }
+        });
+        let request = Request {
+            port,
+            method: method.to_owned(),
+            path: "/".to_owned(),
+            headers: Vec::new(),
+            body: Blob::default(),
+            wait_ms,
+        };
+        let response = ask(&request);
+        server.join().unwrap();
+        response
+    }
+
+    fn body(bytes: &'static [u8]) -> String {
+        answered("GET", bytes, 5000).unwrap().body.text()
+    }
+
+    #[test]
+    fn bodies_are_read_by_length_by_chunks_and_to_the_end() {
+        assert_eq!(body(b"HTTP/1.1 200 OK\r\nContent-Length: 3\r\n\r\nabcdef"), "abc");
+        assert_eq!(body(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n2;x=1\r\nde\r\n0\r\n\r\n"), "abcde");
+        assert_eq!(body(b"HTTP/1.0 200 OK\r\n\r\nto the end"), "to the end");
+        assert_eq!(body(b"HTTP/1.1 100 Continue\r\n\r\nHTTP/1.1 200 OK\r\nContent-Length: 1\r\n\r\nx"), "x");
+        assert_eq!(body(b"HTTP/1.1 204 No Content\r\n\r\n"), "");
+        assert_eq!(answered("HEAD", b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n", 5000).unwrap().body.text(), "");
+    }
+
+    #[test]
+    fn what_is_no_answer_is_an_error() {
+        for bytes in [
+            b"SSH-2.0-x\r\n\r\n".as_slice(),
+            b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"HTTP/1.1 abc\r\n\r\n",
+            b"HTTP/1.1 200 OK\r\nHalf: ",
+        ] {
+            assert!(answered("GET", bytes, 5000).is_err(), "{}", String::from_utf8_lossy(bytes));
+        }
+        assert_eq!(answered("GET", b"", 100), Err("no answer in time".to_owned()));
+    }
+
+    #[test]
+    fn headers_are_read_in_order_and_in_lower_case() {
+        let response = answered(
+            "GET",
+            b"HTTP/1.1 302 Found\r\nLocation: /x\r\nSet-Cookie: a=1\r\nset-cookie: b=2\r\nContent-Length: 0\r\n\r\n",
+            5000,
+        )
+        .unwrap();
+        assert_eq!(response.status, 302);
+        let names: Vec<&str> = response.headers.iter().map(|(name, _)| name.as_str()).collect();
+        assert_eq!(names, ["location", "set-cookie", "set-cookie", "content-length"]);
+    }
+}
