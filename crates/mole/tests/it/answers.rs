@@ -142,3 +142,21 @@ async fn the_longest_prompt_within_the_message_is_the_task() {
         assert!(text("For a bank.\n\nWrite f.").await.contains("def f(a)"));
     }
 }
+
+#[test]
+fn every_mole_that_ships_is_sound() {
+    let studies = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data/studies");
+    let folders = std::fs::read_dir(studies).unwrap().map(|entry| entry.unwrap().path());
+    let files =
+        folders.filter(|path| path.is_dir()).flat_map(|path| std::fs::read_dir(path).unwrap()).map(|entry| entry.unwrap().path());
+    let mut seen = 0;
+    for file in files.filter(|path| path.to_string_lossy().ends_with("mole.toml")) {
+        let name = file.display().to_string();
+        let config = parse(&name, &std::fs::read_to_string(&file).unwrap()).unwrap();
+        let suites: Vec<&str> = config.suites.iter().map(String::as_str).collect();
+        let known = tasks(&suites);
+        assert!(Mole::new(config, known).is_ok(), "{name}");
+        seen += 1;
+    }
+    assert!(seen >= 5, "{seen} moles");
+}
