@@ -39,11 +39,11 @@ fn the_page_is_quiet_and_fits_at_both_widths() {
             "document.querySelectorAll('details.how, #published-answers details.a:not([hidden])').forEach(d => d.open = true)",
         );
         browser.evaluate("new Promise(done => requestAnimationFrame(() => setTimeout(done, 200)))");
-        assert_eq!(
-            browser.evaluate("document.documentElement.scrollWidth"),
-            json!(width),
-            "the page scrolls sideways at {width}"
-        );
+        let beyond = browser.evaluate(&format!(
+            "[...document.querySelectorAll('body *')].filter(e => e.getBoundingClientRect().right > {width} && !e.parentElement.closest('.scroll, pre')).slice(0, 8).map(e => e.tagName + '.' + e.className + '#' + e.id + ' ' + e.textContent.slice(0, 40))",
+        ));
+        let scroll_width = browser.evaluate("document.documentElement.scrollWidth");
+        assert_eq!(scroll_width, json!(width), "the page scrolls sideways at {width}: {beyond}");
         assert_eq!(browser.evaluate("document.title"), json!("2 studies · Turncoat"), "a script from an answer ran");
         assert_eq!(browser.evaluate("document.querySelectorAll('img, iframe, object, embed, video').length"), json!(0));
         assert_eq!(browser.evaluate("document.querySelectorAll('script').length"), json!(1));

@@ -46,8 +46,9 @@ pub(super) fn verdicts(report: &Report, anchor: &str) -> Markup {
 
 /// A sentence for each row; among many, the inconclusive ones share one.
 fn subject_verdicts(report: &Report, rows: &[&&Contrast], many: bool) -> Markup {
-    let (open, told): (Vec<&&&Contrast>, Vec<&&&Contrast>) =
-        rows.iter().partition(|row| many && row.verdict == Verdict::Inconclusive && !row.this_text_only);
+    let (open, told): (Vec<&&&Contrast>, Vec<&&&Contrast>) = rows
+        .iter()
+        .partition(|row| many && row.verdict == Verdict::Inconclusive && row.estimate.is_some() && !row.this_text_only);
     html! {
         @for row in told {
             li { (verdict(row.verdict)) p { (shown(&words::sentence(row, report.study.alpha))) } }
