@@ -111,6 +111,8 @@ impl Sandbox {
         let mut command = std::process::Command::new(&self.stage);
         command.args([WORD, "outer"]).arg(&self.bubblewrap).args(self.walls(disk_mib)).env_clear();
         command.current_dir("/").stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        // A group of its own: an interrupt from the terminal is for this program to handle, not for its boxes.
+        command.process_group(0);
         if rustix::process::geteuid().is_root() {
             command.uid(NOBODY).gid(NOBODY);
         }

@@ -282,3 +282,16 @@ fn a_box_starts_fast() {
     assert!(times[5] < Duration::from_secs(3));
     assert_eq!(prints("import sys, os; print(os.getuid(), file=sys.stderr)"), "65534\n");
 }
+
+#[test]
+fn no_open_file_of_this_program_reaches_the_box() {
+    // A plain duplicate is inherited by every program that is started, unlike what Rust itself opens.
+    let file = std::fs::File::open("/proc/self/cmdline").unwrap();
+    let leak = rustix::io::dup(&file).unwrap();
+    let printed = prints(
+        "import os, sys; print(len(os.listdir('/proc/self/fd')), [os.readlink(f'/proc/self/fd/{n}').split(':')[0] for n in (0, 1, 2)], file=sys.stderr)",
+    );
+    drop(leak);
+    // The fourth is the folder that is being listed.
+    assert_eq!(printed, "4 ['pipe', 'pipe', 'pipe']\n");
+}

@@ -29,10 +29,11 @@ fn limited(end: &End) -> bool {
 }
 
 /// Every attempt in the order of the table.
-pub(crate) const ALL: [Attempt; 16] = [
+pub(crate) const ALL: [Attempt; 17] = [
     Attempt { name: "files", promise: "files of this machine are hidden", holds: refused, run: files },
     Attempt { name: "usr", promise: "/usr, /etc and the root are read-only", holds: refused, run: read_only },
     Attempt { name: "environment", promise: "the environment is empty", holds: refused, run: environment },
+    Attempt { name: "descriptors", promise: "no open file of this program is inherited", holds: refused, run: descriptors },
     Attempt { name: "tcp", promise: "no TCP connection leads out", holds: refused, run: tcp },
     Attempt { name: "udp", promise: "no UDP packet leads out", holds: refused, run: udp },
     Attempt {
@@ -115,6 +116,18 @@ fn environment() -> Result<(), String> {
         Some((name, _)) => Err(format!("{} is set", name.to_string_lossy())),
         None => Ok(()),
     }
+}
+
+fn descriptors() -> Result<(), String> {
+    for entry in fs::read_dir("/proc/self/fd").map_err(|error| error.to_string())?.flatten() {
+        let target = fs::read_link(entry.path()).unwrap_or_default();
+        let target = target.to_string_lossy();
+        // Three pipes to the porter, and the folder that is being read.
+        if !target.is_empty() && !target.starts_with("pipe:") && !target.starts_with("/proc/") {
+            return Err(format!("{target} is open"));
+        }
+    }
+    Ok(())
 }
 
 fn tcp() -> Result<(), String> {

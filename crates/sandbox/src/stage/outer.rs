@@ -15,12 +15,26 @@ use super::{fault, network};
 /// Enters the namespaces and becomes the given command.
 pub(super) fn run(mut command: impl Iterator<Item = OsString>) -> ExitCode {
     let Some(program) = command.next() else { return fault("outer", "no command") };
+    close_inherited();
     if let Err(error) = enter() {
         return fault("outer", &error);
     }
     #[expect(clippy::disallowed_methods, reason = "this crate is where programs are started")]
     let error = std::process::Command::new(&program).args(command).exec();
     fault("outer", &format!("cannot start {}: {error}", program.to_string_lossy()))
+}
+
+/// Closes every descriptor beyond the standard three: one that this program was started with would be a hole in the wall.
+fn close_inherited() {
+    let Ok(entries) = fs::read_dir("/proc/self/fd") else { return };
+    let open: Vec<i32> = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    for descriptor in open.into_iter().filter(|descriptor| *descriptor > 2) {
+        #[expect(unsafe_code, reason = "descriptors that nobody here opened can only be closed by number")]
+        // SAFETY: this stage holds no descriptor of its own yet, so none that is in use is closed.
+        unsafe {
+            libc::close(descriptor);
+        }
+    }
 }
 
 fn enter() -> Result<(), String> {
