@@ -11,6 +11,8 @@ use crate::program::Module;
 
 /// How deep the tree is followed; what lies deeper is left unread and the file is partial.
 const MAX_DEPTH: u32 = 80;
+/// Longest run of lines that hold a backslash alone.
+const MAX_CONTINUATIONS: usize = 200;
 
 /// Reads Python; `None` when it cannot be read at all.
 ///
@@ -18,6 +20,33 @@ const MAX_DEPTH: u32 = 80;
 pub(crate) fn read(text: &str) -> Option<Module> {
     // A NUL ends the text for the grammar's own scanner, and would hide all that follows.
     let text = &*text.replace('\0', " ");
+    let calmed = without_long_continuations(text);
+    let is_calmed = calmed.is_some();
+    let mut module = read_calm(calmed.as_deref().unwrap_or(text))?;
+    module.is_partial |= is_calmed;
+    Some(module)
+}
+
+/// The grammar's scanner looks over all that a run of lone backslashes continues, once for each: a long run takes quadratic time.
+/// Such a run joins nothing but blank lines, so it is blanked; `None` when there is none.
+fn without_long_continuations(text: &str) -> Option<String> {
+    let is_lone = |line: &str| line.trim() == "\\";
+    let mut run = 0_usize;
+    let longest = text.lines().map(|line| {
+        run = if is_lone(line) { run + 1 } else { 0 };
+        run
+    });
+    if longest.max().unwrap_or(0) <= MAX_CONTINUATIONS {
+        return None;
+    }
+    let mut out = String::with_capacity(text.len());
+    for line in text.split_inclusive('\n') {
+        out.push_str(if is_lone(line) { "\n" } else { line });
+    }
+    Some(out)
+}
+
+fn read_calm(text: &str) -> Option<Module> {
     let tree = parse(text)?;
     if !tree.root_node().has_error() {
         return Some(lower(text, &tree));

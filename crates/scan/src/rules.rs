@@ -228,8 +228,7 @@ pub(crate) fn samples(rule: &Rule) -> Vec<Sample> {
 /// The ids of rules that did not report on their own page's bad sample: empty when the scanner is alive.
 #[must_use]
 pub fn alive() -> Vec<String> {
-    static DEAD: LazyLock<Vec<String>> =
-        LazyLock::new(|| {
+    static DEAD: LazyLock<Vec<String>> = LazyLock::new(|| {
         let dead = crate::scan::on_deep_stack(|| ALL.iter().filter(|rule| !reports_its_own(rule)).map(Rule::id).collect());
         dead.unwrap_or_else(|| ALL.iter().map(Rule::id).collect())
     });

@@ -36,16 +36,17 @@ impl Walker<'_> {
         if let Some(function) = self.followed(callee, receiver.as_ref()) {
             return self.follow(&function, &given, state);
         }
-        if matches!(method.as_str(), "format" | "format_map") {
-            if let Some(format) = receiver.as_ref().filter(|receiver| receiver.text.is_some()) {
-                let fillers: Vec<Value> = given.iter().map(|given| given.value.clone()).collect();
-                return self.filled(format, &fillers, node.line, node.end_line);
-            }
+        if matches!(method.as_str(), "format" | "format_map")
+            && let Some(format) = receiver.as_ref().filter(|receiver| receiver.text.is_some())
+        {
+            let fillers: Vec<Value> = given.iter().map(|given| given.value.clone()).collect();
+            return self.filled(format, &fillers, node.line, node.end_line);
         }
-        if let ("join", Some(receiver), [parts]) = (method.as_str(), receiver.as_ref(), given.as_slice()) {
-            if receiver.text.is_some() && !path.ends_with("path.join") {
-                return self.text_of_parts(receiver, &parts.value, node.line);
-            }
+        if let ("join", Some(receiver), [parts]) = (method.as_str(), receiver.as_ref(), given.as_slice())
+            && receiver.text.is_some()
+            && !path.ends_with("path.join")
+        {
+            return self.text_of_parts(receiver, &parts.value, node.line);
         }
         let mut value = model::result(&call, node.line);
         if path.len() < 120 && value.made.is_none() {

@@ -1,7 +1,7 @@
 //! Checks: what holds of a value once a condition was true or false.
 
 use super::call::{authenticate, clear};
-use super::value::{HOLE, State, Uses, either_state};
+use super::value::{Entry, HOLE, State, Uses, either_state};
 use super::{Walker, model, pattern};
 use crate::program::{Argument, Comparison, Expr, ExprId};
 
@@ -137,19 +137,22 @@ impl Walker<'_> {
     /// `left in right`, or not.
     fn assume_member(&mut self, left: ExprId, right: ExprId, is_member: bool, state: &mut State) {
         // `base in path.parents`: the path lies below.
-        if let Expr::Attribute(object, name) = self.module.expr(right) {
-            if &**name == "parents" && is_member {
-                let value = self.eval(*object, state);
-                if value.is_resolved {
-                    clear(&value.from, Uses::PATH, state);
-                }
-                return;
+        if let Expr::Attribute(object, name) = self.module.expr(right)
+            && &**name == "parents"
+            && is_member
+        {
+            let value = self.eval(*object, state);
+            if value.is_resolved {
+                clear(&value.from, Uses::PATH, state);
             }
+            return;
         }
         let (a, b) = (self.eval(left, state), self.eval(right, state));
         let texts = model::texts(&b);
         if is_member {
-            if a.taint.is_some() && b.taint.is_none() {
+            // A list read from our own store, such as a table's columns, is a list of known names too.
+            let is_known = b.taint.as_ref().is_none_or(|taint| taint.source.entry == Entry::Stored);
+            if a.taint.is_some() && is_known {
                 let uses = match b.constant_text() {
                     Some(text) => pattern::fit_of(|c| text.contains(c)),
                     None => Uses::ALL,
@@ -197,7 +200,7 @@ impl Walker<'_> {
                 }
             }
             ("all", true) | ("any", false) => self.assume_each(arguments, truth, state, depth),
-            ("isinstance", true) => self.assume_type(arguments, state),
+            ("isinstance", _) => self.assume_type(arguments, truth, state),
             ("fullmatch" | "match", true) | ("search", false) => self.assume_pattern(&name, receiver, &dotted, arguments, state),
             ("isalnum" | "isdigit" | "isdecimal" | "isnumeric" | "isalpha" | "isidentifier", true) => {
                 if let Some(object) = receiver {
@@ -267,9 +270,18 @@ impl Walker<'_> {
         }
     }
 
-    fn assume_type(&mut self, arguments: &[Argument], state: &mut State) {
+    fn assume_type(&mut self, arguments: &[Argument], truth: bool, state: &mut State) {
         let [value, kind] = arguments else { return };
         let names: Vec<String> = self.parts(kind.value).into_iter().filter_map(|part| self.module.dotted(part)).collect();
+        let any_node = names.iter().any(|name| name == "ast.AST");
+        if !truth {
+            // What is no syntax node at all is a constant or a list of a node.
+            if any_node {
+                let checked = self.eval(value.value, state);
+                clear(&checked.from, Uses::CODE, state);
+            }
+            return;
+        }
         let numeric = !names.is_empty()
             && names.iter().all(|name| {
                 matches!(
@@ -290,7 +302,7 @@ impl Walker<'_> {
         let checked = self.eval(value.value, state);
         if numeric {
             clear(&checked.from, Uses::ALL, state);
-        } else if !plain {
+        } else if !plain && !any_node {
             // `isinstance(node, ALLOWED)` over a syntax tree: code of known node kinds.
             clear(&checked.from, Uses::CODE, state);
         }

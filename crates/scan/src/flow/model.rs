@@ -242,7 +242,7 @@ pub(super) fn attribute(value: &Value, name: &str, dotted: Option<&str>) -> Valu
 }
 
 /// Functions whose results carry nothing of their arguments that could do harm.
-const HARMLESS: [&str; 42] = [
+const HARMLESS: [&str; 41] = [
     "int",
     "float",
     "bool",
@@ -253,7 +253,6 @@ const HARMLESS: [&str; 42] = [
     "id",
     "ord",
     "sum",
-    "type",
     "range",
     "isinstance",
     "uuid.UUID",
@@ -288,7 +287,10 @@ const HARMLESS: [&str; 42] = [
 ];
 
 /// Free functions whose results are made of their arguments.
-const CARRYING: [&str; 46] = [
+const CARRYING: [&str; 49] = [
+    "bytes.fromhex",
+    "bytearray.fromhex",
+    "ast.iter_fields",
     "str",
     "bytes",
     "bytearray",
@@ -375,6 +377,7 @@ pub(super) fn result(call: &Call<'_>, line: u32) -> Value {
         "werkzeug.utils.secure_filename" | "werkzeug.secure_filename" | "secure_filename" => {
             return carried(Uses::NONE).fit_for(Uses::PATH.with(Uses::SHELL));
         }
+        "type" => return carried(Uses::CODE),
         "re.escape" => return carried(Uses::NONE),
         "ast.literal_eval" => return carried(Uses::NONE).fit_for(Uses::CODE),
         "re.sub" => {
@@ -412,22 +415,22 @@ pub(super) fn result(call: &Call<'_>, line: u32) -> Value {
         || call.path.starts_with("itertools.")
     {
         let mut value = carried(Uses::ALL);
-        if matches!(call.path, "str" | "list" | "tuple" | "sorted" | "set" | "frozenset" | "bytes" | "os.fspath") {
-            if let Some(first) = first {
-                value.text.clone_from(&first.text);
-                value.items.clone_from(&first.items);
-                value.is_resolved = first.is_resolved;
-                if call.path == "str" || call.path == "os.fspath" {
-                    value.made.clone_from(&first.made);
-                }
+        if matches!(call.path, "str" | "list" | "tuple" | "sorted" | "set" | "frozenset" | "bytes" | "os.fspath")
+            && let Some(first) = first
+        {
+            value.text.clone_from(&first.text);
+            value.items.clone_from(&first.items);
+            value.is_resolved = first.is_resolved;
+            if call.path == "str" || call.path == "os.fspath" {
+                value.made.clone_from(&first.made);
             }
         }
         return value;
     }
-    if let Some(receiver) = call.receiver {
-        if let Some(value) = method(call, receiver, line) {
-            return value;
-        }
+    if let Some(receiver) = call.receiver
+        && let Some(value) = method(call, receiver, line)
+    {
+        return value;
     }
     // An unknown function's result is not taken to carry what went in, but checks on the result hold for it.
     Value { from: carried(checks).from, ..Value::default() }

@@ -108,11 +108,9 @@ fn characters(expression: &str) -> (Characters, Characters) {
         let set = match c {
             '^' | '$' | '(' | ')' => {
                 // Group marks such as `?:` and `?P<name>`; a look-around says nothing about what is let through.
-                if c == '(' && chars.next_if_eq(&'?').is_some() {
-                    match chars.next() {
-                        Some('P' | '<') => while chars.next().is_some_and(|c| c != '>') {},
-                        _ => {}
-                    }
+                let is_named = c == '(' && chars.next_if_eq(&'?').is_some() && matches!(chars.next(), Some('P' | '<'));
+                if is_named {
+                    while chars.next().is_some_and(|c| c != '>') {}
                 }
                 continue;
             }

@@ -202,6 +202,9 @@ pub(crate) fn join(parts: &[Value], line: u32) -> Value {
             let mut found = found.clone();
             found.joined_at = Some(line);
             found.is_below |= below;
+            if below {
+                found.fit = found.fit.with(Uses::CELL).with(Uses::ARGUMENT);
+            }
             taint = worse(taint.as_ref(), Some(&found));
         }
         match &part.text {
@@ -211,10 +214,10 @@ pub(crate) fn join(parts: &[Value], line: u32) -> Value {
         }
     }
     // A constant start decides what a spreadsheet or a program makes of the whole.
-    if let (Some(taint), Some(start)) = (&mut taint, text.chars().next().filter(|c| *c != HOLE)) {
-        if !matches!(start, '=' | '+' | '-' | '@' | '\t' | '\r') {
-            taint.fit = taint.fit.with(Uses::CELL).with(Uses::ARGUMENT);
-        }
+    if let (Some(taint), Some(start)) = (&mut taint, text.chars().next().filter(|c| *c != HOLE))
+        && !matches!(start, '=' | '+' | '-' | '@' | '\t' | '\r')
+    {
+        taint.fit = taint.fit.with(Uses::CELL).with(Uses::ARGUMENT);
     }
     Value { taint, text: Some(text.into()), ..Value::default() }
 }

@@ -10,9 +10,12 @@ pub(super) const META: Meta = Meta { cwe: "CWE-1336", severity: Severity::High }
 
 pub(super) fn check(event: &Event<'_>, hits: &mut Hits) {
     let Event::Call { scene, call } = event else { return };
-    let sandboxed = call.path.contains("SandboxedEnvironment");
+    let sandboxed = call.path.contains("SandboxedEnvironment") || scene.module.imports.values().any(|path| path.ends_with("SandboxedEnvironment"));
     let renders = call.is(&["flask.render_template_string", "render_template_string", "jinja2.Template", "mako.template.Template", "tornado.template.Template", "django.template.Template"])
         || (call.method == "from_string" && !sandboxed && (call.path.contains("nvironment") || call.path.starts_with("?.")));
+    if renders && sandboxed {
+        return;
+    }
     if renders {
         let text = call.argument(0, "source");
         if let Some(taint) = text.and_then(|text| text.value.unfit(Uses::TEMPLATE)).filter(|taint| taint.source.entry != Entry::Stored) {

@@ -10,7 +10,9 @@ fn pages_say_exactly_what_their_rules_report() {
         assert!(samples.iter().any(|sample| !sample.marked.is_empty()), "{}: no bad sample", rule.id());
         assert!(samples.iter().any(|sample| sample.marked.is_empty()), "{}: no good sample", rule.id());
         for sample in samples {
-            let found = crate::scan::on_deep_stack(|| crate::scan::check(&sample.code, "sample.py")).flatten().expect("a sample can be read");
+            let found = crate::scan::on_deep_stack(|| crate::scan::check(&sample.code, "sample.py"))
+                .flatten()
+                .expect("a sample can be read");
             assert!(!found.is_partial, "{}.md:{}: read in part", rule.stem, sample.offset);
             let lines: Vec<u32> =
                 found.findings.iter().filter(|finding| finding.rule == rule.id()).map(|finding| finding.line).collect();

@@ -38,11 +38,10 @@ fn from_clock(module: &Module, function: &Function, hits: &mut Hits) {
     let end = last_line(&function.body, function.line);
     let mut calls: Vec<(ExprId, u32, u32, String)> = Vec::new();
     for (index, node) in (0_u32..).zip(&module.exprs) {
-        if let Expr::Call(callee, _) = &node.expr {
-            if node.line > function.line && node.line <= end {
+        if let Expr::Call(callee, _) = &node.expr
+            && node.line > function.line && node.line <= end {
                 calls.extend(module.dotted(*callee).map(|path| (ExprId(index), node.line, node.end_line, path)));
             }
-        }
     }
     let is_random = calls.iter().any(|(_, _, _, path)| path.starts_with("secrets.") || path == "os.urandom" || path == "uuid.uuid4" || path.starts_with("random.") || path.starts_with("hmac."));
     let has_clock = calls.iter().any(|(_, _, _, path)| CLOCKS.contains(&path.as_str()));

@@ -129,10 +129,17 @@ fn hostile_depth_and_length_end_in_time_and_are_told() {
         ("lambdas", format!("x = {}1", "lambda: ".repeat(10_000))),
         ("nots", format!("x = {}1", "not ".repeat(50_000))),
         ("backslashes", "\\\n".repeat(100_000)),
+        ("comments", "# c\n".repeat(100_000)),
+        ("blank lines", "\n".repeat(300_000)),
+        ("blanks", " ".repeat(1_000_000)),
+        ("indents", (0..2_000).map(|depth| format!("{}x\n", " ".repeat(depth))).collect()),
+        ("semicolons", ";".repeat(100_000)),
+        ("errors", "def (:\n".repeat(20_000)),
     ] {
         let started = std::time::Instant::now();
         let report = one(&text);
         let took = started.elapsed();
+        println!("{name}: {took:?}, {} bytes", text.len());
         assert!(took.as_secs() < 30, "{name}: {took:?}");
         assert_eq!(report.files_scanned as usize + report.files_unparsed.len(), 1, "{name}");
         if name.starts_with("deep") {
