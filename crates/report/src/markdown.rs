@@ -320,19 +320,18 @@ fn comparisons(report: &Report, out: &mut dyn Write) -> io::Result<()> {
     if !report.interactions.is_empty() {
         writeln!(
             out,
-            "\n## Is one subject's persona effect larger than another's\n\nRatio of ratios; refusals and recall in points.\n"
+            "\n## Is one subject's persona effect larger than another's\n\nA ratio of ratios, or a difference of differences.\n"
         )?;
         let mut table = Table { out };
         table.head(&["persona", "subject", "against", "endpoint", "estimate", "interval", "p adjusted"])?;
         for row in &report.interactions {
-            let scale = view::shown_scale(report, &row.endpoint);
             table.row(&[
                 text(&row.persona),
                 text(&report.shown_name(&row.subject)),
                 text(&report.shown_name(&row.against)),
                 text(&row.endpoint),
-                number::estimate(&row.endpoint, scale, row.estimate),
-                interval(&row.endpoint, scale, row.ci_low, row.ci_high),
+                number::estimate(&row.endpoint, &row.scale, row.estimate),
+                interval(&row.endpoint, &row.scale, row.ci_low, row.ci_high),
                 number::p_value(row.p_adjusted),
             ])?;
         }

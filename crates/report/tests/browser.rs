@@ -160,8 +160,14 @@ fn pictures_are_taken_where_asked() {
     for (width, scheme) in [(1400, "light"), (1400, "dark"), (390, "light"), (390, "dark")] {
         browser.call("Emulation.setEmulatedMedia", json!({ "features": [{ "name": "prefers-color-scheme", "value": scheme }] }));
         browser.open(&address, width);
-        let picture = browser.picture();
-        std::fs::write(format!("{folder}/{width}-{scheme}.b64"), picture).unwrap();
+        std::fs::write(format!("{folder}/{width}-{scheme}.b64"), browser.picture(true)).unwrap();
         std::fs::copy(address.trim_start_matches("file://"), format!("{folder}/report.html")).unwrap();
+        browser.evaluate("document.querySelectorAll('#published-answers details.a')[8].open = true");
+        browser.evaluate("document.querySelectorAll('#published-answers details.a')[6].scrollIntoView({ behavior: 'instant' })");
+        browser.evaluate("new Promise(done => setTimeout(done, 300))");
+        std::fs::write(format!("{folder}/answer-{width}-{scheme}.b64"), browser.picture(false)).unwrap();
+        browser.evaluate("document.querySelectorAll('#published-answers details.a')[8].querySelector('.side a').click()");
+        browser.evaluate("new Promise(done => setTimeout(done, 300))");
+        std::fs::write(format!("{folder}/side-{width}-{scheme}.b64"), browser.picture(false)).unwrap();
     }
 }

@@ -29,9 +29,9 @@ pub(super) fn between_table(report: &Report, rows: &[&BetweenRow]) -> Markup {
 pub(super) fn interaction_table(report: &Report, rows: &[&InteractionRow]) -> Markup {
     html! { div class="scroll" { table {
         thead { tr { th { "Persona" } th { "Effect in" } th { "against that in" } th { "Endpoint" } th { "Estimate [interval]" } th class="num" { "p adjusted" } } }
-        tbody { @for row in rows { @let scale = view::shown_scale(report, &row.endpoint); tr {
+        tbody { @for row in rows { tr {
             td { (shown(&row.persona)) } td { (subject(report, &row.subject)) } td { (subject(report, &row.against)) } td { (words::endpoint(&row.endpoint)) }
-            td class="nb" { (with_interval(&row.endpoint, scale, row.estimate, row.ci_low, row.ci_high)) @if let Some(reason) = &row.reason { br; small { (shown(reason)) } } }
+            td class="nb" { (with_interval(&row.endpoint, &row.scale, row.estimate, row.ci_low, row.ci_high)) @if let Some(reason) = &row.reason { br; small { (shown(reason)) } } }
             td class="num" { (number::p_value(row.p_adjusted)) }
         } } }
     } } }
@@ -40,13 +40,15 @@ pub(super) fn interaction_table(report: &Report, rows: &[&InteractionRow]) -> Ma
 /// The primary endpoint's comparisons of subjects under the baseline, and of persona effects where they are clearest.
 pub(super) fn section(report: &Report, anchor: &str) -> Markup {
     let primary = view::primary_endpoint(report);
+    let scale = view::shown_scale(report, primary);
     let between: Vec<&BetweenRow> = report
         .between
         .iter()
         .filter(|row| row.endpoint == primary && row.persona == report.study.baseline)
         .filter(|row| report.between.iter().all(|other| !preferred(other, row)))
         .collect();
-    let mut interactions: Vec<&InteractionRow> = report.interactions.iter().filter(|row| row.endpoint == primary).collect();
+    let mut interactions: Vec<&InteractionRow> =
+        report.interactions.iter().filter(|row| row.endpoint == primary && row.scale == scale).collect();
     let total = interactions.len();
     interactions.sort_by(|a, b| a.p_adjusted.unwrap_or(2.0).total_cmp(&b.p_adjusted.unwrap_or(2.0)));
     interactions.truncate(8);

@@ -137,12 +137,10 @@ impl Browser {
         result["result"]["value"].clone()
     }
 
-    /// Writes what the tab shows, top to bottom, as a PNG in base64.
-    pub(crate) fn picture(&mut self) -> String {
-        self.call("Page.captureScreenshot", json!({ "format": "png", "captureBeyondViewport": true }))["data"]
-            .as_str()
-            .unwrap()
-            .to_owned()
+    /// What the tab shows as a PNG in base64: the whole page, or what fits the window.
+    pub(crate) fn picture(&mut self, whole: bool) -> String {
+        let parameters = json!({ "format": "png", "captureBeyondViewport": whole });
+        self.call("Page.captureScreenshot", parameters)["data"].as_str().unwrap().to_owned()
     }
 }
 

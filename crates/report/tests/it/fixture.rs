@@ -246,6 +246,7 @@ pub(crate) fn report() -> Report {
                     subject: text(subject),
                     against: text(against),
                     endpoint: text("exploitable"),
+                    scale: text("ratio"),
                     estimate: Some(estimate),
                     ci_low: Some(estimate * 0.7),
                     ci_high: Some(estimate * 1.5),
