@@ -25,6 +25,8 @@ const DAMPING: f64 = 0.25;
 /// Variances and differences below this are rounding.
 const ROUNDING: f64 = 1.0e-18;
 const SAME: f64 = 1.0e-9;
+/// From so many differing clusters on, their signs set no bound to p.
+const MANY: usize = 10;
 /// The power for which the minimum detectable effect is given.
 const POWER: f64 = 0.8;
 
@@ -209,12 +211,16 @@ impl Shared {
         sums
     }
 
-    /// With k clusters that differ at all, no assignment of signs is rarer than two in 2^k.
+    /// With k clusters that differ at all, no assignment of signs is rarer than two in 2^k. The t distribution may not
+    /// claim more from a handful of clusters; from [`MANY`] on it stands alone.
     fn least_p(&self, terms: &[Term<'_>], slopes: &[f64]) -> f64 {
         let signs: Vec<f64> = terms.iter().map(|term| term.sign).collect();
         let weights = if terms.len() == 2 { &signs[..] } else { slopes };
         let differing = self.combine(weights).iter().filter(|value| value.abs() > SAME).count();
-        (0.5_f64).powi(differing.min(1000) as i32 - 1).min(1.0)
+        if differing >= MANY {
+            return 0.0;
+        }
+        (0..differing).fold(2.0_f64, |share, _| share / 2.0).min(1.0)
     }
 
     fn task_variance(&self, slopes: &[f64]) -> f64 {
