@@ -14,6 +14,10 @@ use turncoat_answer::{Answer, Finish, Usage};
 /// Size of the dictionary in bytes.
 const SIZE: usize = 64 * 1024;
 
+/// How many exchanges are made of each reference, in different personas' words. With one or two, the trainer finds too little
+/// that repeats and leaves most of the dictionary empty.
+const TURNS: usize = 3;
+
 fn main() {
     let target = std::env::args().nth(1).unwrap_or_else(|| "crates/ledger/dictionary/1.zstd-dictionary".to_owned());
     let data = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../data");
@@ -22,7 +26,7 @@ fn main() {
     for task in task_folders(&data.join("suites")) {
         let prompt = text_between(&fs::read_to_string(task.join("task.toml")).unwrap(), "prompt = \"\"\"", "\"\"\"");
         for (index, code) in references(&task.join("reference")).into_iter().enumerate() {
-            for turn in 0..4 {
+            for turn in 0..TURNS {
                 let number = samples.len();
                 let system = &systems[(number * 7 + turn) % systems.len()];
                 samples.push(exchange(number, system, &prompt, &code, (index + turn) % 4));

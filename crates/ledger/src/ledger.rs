@@ -248,8 +248,13 @@ impl Ledger {
                 let detail = "outcomes made elsewhere go into a ledger of their own".to_owned();
                 return Err(LedgerError::WrongKind { path: session.folder().to_path_buf(), kind: "a study", detail });
             }
-            session.sql("removing earlier outcomes", |connection| connection.execute("DELETE FROM imported", []))?;
-            rows.iter().try_for_each(|row| put_imported(session, row))
+            // The numbers go on from those removed, so that a replacement is seen to be one.
+            let last: i64 = session.sql("removing earlier outcomes", |connection| {
+                let last = connection.query_row("SELECT coalesce(max(id), 0) FROM imported", [], |row| row.get(0))?;
+                connection.execute("DELETE FROM imported", [])?;
+                Ok(last)
+            })?;
+            (last + 1..).zip(&rows).try_for_each(|(number, row)| put_imported(session, number, row))
         })
     }
 
@@ -382,7 +387,7 @@ fn put_score(session: &mut Session, score: &Score) -> Result<(), LedgerError> {
     })
 }
 
-fn put_imported(session: &mut Session, row: &Imported) -> Result<(), LedgerError> {
+fn put_imported(session: &mut Session, number: i64, row: &Imported) -> Result<(), LedgerError> {
     let (subject, persona) = (session.name(&row.subject)?, session.name(&row.persona)?);
     let wording = row.wording.as_deref().map(|name| session.name(name)).transpose()?;
     let (task, cluster) = (session.name(&row.task)?, session.name(&row.cluster)?);
@@ -390,9 +395,9 @@ fn put_imported(session: &mut Session, row: &Imported) -> Result<(), LedgerError
     session.sql("writing an outcome", |connection| {
         connection
             .prepare_cached(
-                "INSERT INTO imported (subject, persona, wording, task, cluster, repeat, outcome, extra) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
+                "INSERT INTO imported (id, subject, persona, wording, task, cluster, repeat, outcome, extra) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9)",
             )?
-            .execute(params![subject, persona, wording, task, cluster, row.repeat, row.outcome.name(), extra])
+            .execute(params![number, subject, persona, wording, task, cluster, row.repeat, row.outcome.name(), extra])
             .map(|_| ())
     })
 }

@@ -9,6 +9,7 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use rand_chacha::ChaCha8Rng;
+use tokio::sync::Notify;
 use tokio::task::{JoinError, JoinSet};
 use turncoat_answer::ErrorKind;
 use turncoat_ledger::LedgerError;
@@ -46,6 +47,8 @@ pub(crate) struct Shared<'a> {
     pub(crate) tell: &'a dyn Fn(Event),
     /// Set when the ledger cannot be written any more: nobody starts another call.
     pub(crate) broken: RefCell<Option<LedgerError>>,
+    /// Wakes those who wait for something else when that happens.
+    pub(crate) broke: Notify,
 }
 
 /// A trial that is asked again, ordered by when.
@@ -175,6 +178,7 @@ impl<'a> Driver<'a> {
                     }
                 }
                 () = stop.reaches(Urgency::Gentle), if self.over.is_none() => {}
+                () = shared.broke.notified(), if self.over.is_none() => {}
                 () = shared.budget.settlement(), if self.waits_for_budget => {}
                 () = sleep_until(sleep), if sleep.is_some() => {}
             }
@@ -291,6 +295,7 @@ impl<'a> Driver<'a> {
             }
             Asked::GivenUp => {
                 self.shared.budget.abandon(ticket.bound.nano_usd() > 0);
+                self.shared.tally.borrow_mut().progress.unknown += 1;
                 self.miss(Reason::Unknown, None);
             }
             Asked::NotMade(error) => {
@@ -427,6 +432,7 @@ impl<'a> Driver<'a> {
     fn break_off(&mut self, error: LedgerError) {
         self.over.get_or_insert(Over::Ledger);
         self.shared.broken.borrow_mut().get_or_insert(error);
+        self.shared.broke.notify_waiters();
     }
 
     fn miss(&mut self, reason: Reason, example: Option<String>) {

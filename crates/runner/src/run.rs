@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 use futures_util::future::join_all;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
+use tokio::sync::Notify;
 use turncoat_ledger::{Ledger, Remaining};
 use turncoat_study::{Plan, Trial};
 use turncoat_subject::Subject;
@@ -47,7 +48,7 @@ pub struct Options {
 }
 
 /// Asks what remains of `plan`, in its order, until all is answered or nothing more may be asked. The ledger must have been
-/// reconciled with the plan. `tell` is called from this task.
+/// reconciled with the plan; `subjects` needs those that have something left to ask. `tell` is called from this task.
 ///
 /// The future needs a Tokio runtime with time enabled; on a runtime of several threads the calls use them all.
 ///
@@ -61,11 +62,12 @@ pub async fn run(
     tell: &dyn Fn(Event),
 ) -> Result<Summary, RunError> {
     let started = Instant::now();
-    check(plan, subjects, options)?;
+    check_choice(plan, options)?;
     let chosen = |index: usize| {
         options.only.as_ref().is_none_or(|only| plan.subjects.get(index).is_some_and(|subject| subject.id == *only))
     };
     let (work, mut incomplete) = divide(plan, ledger, options, chosen)?;
+    check_subjects(plan, subjects, &work)?;
     let spend = ledger.spend()?;
     let budget_nano_usd = plan.budget_usd.map(|usd| (usd * NANO).floor() as i64);
     let spent_nano_usd = (spend.total_usd() * NANO).ceil() as i64;
@@ -86,6 +88,7 @@ pub async fn run(
         backoff: options.backoff,
         tell,
         broken: RefCell::new(None),
+        broke: Notify::new(),
     });
     let mut drivers = Vec::new();
     for ((index, spec), trials) in plan.subjects.iter().enumerate().zip(work.by_subject) {
@@ -128,15 +131,21 @@ pub async fn run(
     })
 }
 
-/// What can be known to be wrong before the first call.
-fn check(plan: &Plan, subjects: &Subjects, options: &Options) -> Result<(), RunError> {
-    if let Some(only) = &options.only
-        && !plan.subjects.iter().any(|subject| subject.id == *only)
-    {
-        let known = plan.subjects.iter().map(|subject| subject.id.clone()).collect();
-        return Err(RunError::UnknownSubject { wanted: only.clone(), known });
+/// Whether `--only` names a subject of the study.
+fn check_choice(plan: &Plan, options: &Options) -> Result<(), RunError> {
+    match &options.only {
+        Some(only) if !plan.subjects.iter().any(|subject| subject.id == *only) => {
+            let known = plan.subjects.iter().map(|subject| subject.id.clone()).collect();
+            Err(RunError::UnknownSubject { wanted: only.clone(), known })
+        }
+        _ => Ok(()),
     }
-    for subject in plan.subjects.iter().filter(|subject| options.only.as_ref().is_none_or(|only| subject.id == *only)) {
+}
+
+/// Whether every subject that will be asked is open, and has a price where there is a budget.
+fn check_subjects(plan: &Plan, subjects: &Subjects, work: &Work) -> Result<(), RunError> {
+    let asked = plan.subjects.iter().zip(&work.by_subject).filter(|(_, trials)| !trials.is_empty());
+    for (subject, _) in asked {
         if !subjects.contains_key(&subject.id) {
             return Err(RunError::NotOpened(subject.id.clone()));
         }

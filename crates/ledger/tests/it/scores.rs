@@ -146,9 +146,11 @@ fn imported_outcomes_come_back_in_order_and_replace_earlier_ones() {
         outcome: Outcome::Broken,
         extra: BTreeMap::from([("scenario".to_owned(), "x, \"y\"".to_owned())]),
     };
-    ledger.replace_imported(vec![row(9, None)]).unwrap();
-    ledger.replace_imported(vec![row(1, Some("w")), row(0, None)]).unwrap();
     let reader = ledger.reader().unwrap();
+    ledger.replace_imported(vec![row(9, None), row(8, None)]).unwrap();
+    let before = reader.revision().unwrap();
+    ledger.replace_imported(vec![row(1, Some("w")), row(0, None)]).unwrap();
+    assert_ne!(reader.revision().unwrap(), before, "as many rows as before, and yet others");
     assert_eq!(reader.kind().unwrap(), LedgerKind::Import);
     assert_eq!(reader.imported().unwrap(), [row(1, Some("w")), row(0, None)]);
 

@@ -87,12 +87,15 @@ fn only_one_subject_or_only_so_many_trials() {
     assert_eq!((one.calls(), summary.answered_now, summary.reason.clone()), (3, 3, StopReason::Limit));
     assert_eq!((&summary.incomplete[0].reason, summary.incomplete[0].cells), (&Reason::Limit, 5));
 
+    // What is answered need not be opened again; what is not must be.
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let unknown = Options { only: Some("three".to_owned()), ..quick() };
     let refused = runtime.block_on(run(&plan, &ledger, &opened(&subjects), &unknown, &|_| {})).unwrap_err();
     assert_eq!(refused.to_string(), "the study has no subject `three`; its subjects are one, two");
-    let refused = runtime.block_on(run(&plan, &ledger, &opened(&subjects[..1]), &quick(), &|_| {})).unwrap_err();
-    assert_eq!(refused, RunError::NotOpened("two".to_owned()));
+    let refused = runtime.block_on(run(&plan, &ledger, &opened(&subjects[1..]), &quick(), &|_| {})).unwrap_err();
+    assert_eq!(refused, RunError::NotOpened("one".to_owned()));
+    let summary = runtime.block_on(run(&plan, &ledger, &opened(&subjects[..1]), &quick(), &|_| {})).unwrap();
+    assert!(summary.is_complete());
 }
 
 #[test]
