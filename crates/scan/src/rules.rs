@@ -144,10 +144,13 @@ pub static RULES_VERSION: LazyLock<String> = LazyLock::new(|| {
     let engine = [
         ("flow.rs", include_str!("flow.rs")),
         ("flow/call.rs", include_str!("flow/call.rs")),
+        ("flow/expression.rs", include_str!("flow/expression.rs")),
         ("flow/guard.rs", include_str!("flow/guard.rs")),
         ("flow/model.rs", include_str!("flow/model.rs")),
         ("flow/pattern.rs", include_str!("flow/pattern.rs")),
         ("flow/value.rs", include_str!("flow/value.rs")),
+        ("event.rs", include_str!("event.rs")),
+        ("program.rs", include_str!("program.rs")),
         ("python.rs", include_str!("python.rs")),
         ("python/expression.rs", include_str!("python/expression.rs")),
         ("python/statement.rs", include_str!("python/statement.rs")),

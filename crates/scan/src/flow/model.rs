@@ -407,13 +407,11 @@ pub(super) fn result(call: &Call<'_>, line: u32) -> Value {
         }
         _ => {}
     }
-    if CARRYING.contains(&call.path)
-        || call.path.starts_with("base64.")
-        || call.path.starts_with("urllib.parse.")
-        || call.path.starts_with("binascii.")
-        || call.path.starts_with("zlib.")
-        || call.path.starts_with("itertools.")
-    {
+    // A dotted path with a call in it is a method of what that call made.
+    let is_free = !call.path.contains("()");
+    let of_module =
+        ["base64.", "urllib.parse.", "binascii.", "zlib.", "itertools."].iter().any(|module| call.path.starts_with(module));
+    if CARRYING.contains(&call.path) || (is_free && of_module) {
         let mut value = carried(Uses::ALL);
         if matches!(call.path, "str" | "list" | "tuple" | "sorted" | "set" | "frozenset" | "bytes" | "os.fspath")
             && let Some(first) = first

@@ -147,13 +147,18 @@ impl Lowering<'_> {
                 arms.push((condition, self.field_block(clause, "consequence", depth), line(clause)));
             }
         }
+        self.chain(arms, otherwise)
+    }
+
+    /// Nests the arms of a chain from its end.
+    fn chain(&mut self, mut arms: Vec<(ExprId, Vec<Stmt>, u32)>, otherwise: Vec<Stmt>) -> Action {
         // Long chains are cut: nesting them would let a hostile text overflow the stack later on.
         if arms.len() > 60 {
             self.module.is_partial = true;
             arms.truncate(60);
         }
         let mut rest = otherwise;
-        let mut action = Action::Maybe(Vec::new());
+        let mut action = Action::Maybe(if arms.is_empty() { vec![std::mem::take(&mut rest)] } else { Vec::new() });
         while let Some((condition, body, at)) = arms.pop() {
             action = Action::If(condition, body, std::mem::take(&mut rest));
             if !arms.is_empty() {
@@ -163,29 +168,30 @@ impl Lowering<'_> {
         action
     }
 
-    /// `match` over constants is a chain of equalities; other patterns may or may not match.
+    /// `match` is a chain like `if`: over constants of equalities, over `_` of a last `else`, over other patterns of conditions that
+    /// say nothing.
     fn cases(&mut self, node: Syntax<'_>, depth: u32) -> Action {
         let subject = node.child_by_field_name("subject").map(|subject| self.expression(subject, depth));
-        let mut blocks = Vec::new();
-        let Some(body) = node.child_by_field_name("body") else { return Action::Maybe(blocks) };
-        for case in children(body) {
+        let (mut arms, mut otherwise) = (Vec::new(), Vec::new());
+        for case in node.child_by_field_name("body").map(children).unwrap_or_default() {
             let block = self.field_block(case, "consequence", depth);
-            let pattern = children(case)
-                .first()
-                .copied()
-                .filter(|pattern| pattern.kind() == "case_pattern")
-                .and_then(|pattern| children(pattern).first().copied());
-            match (subject, pattern) {
-                (Some(subject), Some(pattern)) if matches!(pattern.kind(), "string" | "integer") => {
-                    let constant = self.expression(pattern, depth);
-                    let condition =
-                        self.module.add(Expr::Compare(subject, vec![(Comparison::Equal, constant)]), line(case), line(case));
-                    blocks.push(vec![Stmt { action: Action::If(condition, block, Vec::new()), line: line(case) }]);
-                }
-                _ => blocks.push(block),
+            let pattern = children(case).first().copied().filter(|pattern| pattern.kind() == "case_pattern");
+            let inner = pattern.and_then(|pattern| children(pattern).first().copied());
+            let is_guarded = case.child_by_field_name("guard").is_some();
+            if !is_guarded && pattern.is_some_and(|pattern| self.slice(pattern) == "_") {
+                otherwise = block;
+                break;
             }
+            let expr = match (subject, inner) {
+                (Some(subject), Some(inner)) if matches!(inner.kind(), "string" | "integer") => {
+                    let constant = self.expression(inner, depth);
+                    Expr::Compare(subject, vec![(Comparison::Equal, constant)])
+                }
+                _ => Expr::default(),
+            };
+            arms.push((self.module.add(expr, line(case), line(case)), block, line(case)));
         }
-        Action::Maybe(blocks)
+        self.chain(arms, otherwise)
     }
 
     fn attempt(&mut self, node: Syntax<'_>, depth: u32) -> Action {
