@@ -1,6 +1,6 @@
 //! What a study of a given size can show, before anything is asked.
 //!
-//! The variance of a difference of two arms is the sum of what answers, wordings and tasks bring; how much of each is
+//! The variance of the log ratio of two arms is the sum of what answers, wordings and tasks bring; how much of each is
 //! assumed ([`Assumptions`]), since nothing was measured yet. The degrees of freedom are Satterthwaite's (1946).
 
 use crate::quantile::{normal_quantile, t_quantile, t_two_sided};
@@ -48,26 +48,23 @@ impl Default for Assumptions {
     }
 }
 
-/// Standard error of the difference and its degrees of freedom, if the treated arm's share is `treated`.
+/// How much wider the method's own intervals are than the sum of the parts: it counts each part at least alone and takes few
+/// wordings and clusters with caution. Fitted to simulated studies of 15 to 60 clusters; the test below holds it.
+const CAUTION: f64 = 1.5;
+
+/// Standard error of the log ratio and its degrees of freedom, if the treated arm's share is `treated`.
 fn spread(size: Size, assumed: Assumptions, treated: f64) -> (f64, f64) {
-    let (clusters, wordings, repeats) =
-        (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
+    let (clusters, wordings, repeats) = (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
+    // The variance of the log of a share, to first order.
     let arm = |share: f64| {
-        let share = share.clamp(0.0, 1.0);
-        share * (1.0 - share) * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness)
-            / (clusters * wordings * repeats)
+        let share = share.clamp(1e-6, 1.0);
+        (1.0 - share) / share * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness) / (clusters * wordings * repeats)
     };
-    let answers = arm(assumed.rate) + arm(treated);
-    let from_wordings = (assumed.rate.powi(2) + treated.powi(2)) * assumed.wording_sd.powi(2) / wordings;
-    // A ratio that is the same everywhere is a larger difference on tasks that fail more often.
-    let uneven =
-        ((treated - assumed.rate) / assumed.rate.max(1e-9)).powi(2) * assumed.task_likeness * assumed.rate * (1.0 - assumed.rate);
-    let from_tasks = (treated.powi(2) * assumed.task_effect_sd.powi(2) + uneven) / clusters;
-    let variance = answers + from_wordings + from_tasks;
-    let by_task = answers + from_tasks;
-    let degrees = variance.powi(2)
-        / (by_task.powi(2) / (clusters - 1.0) + from_wordings.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
-    (variance.sqrt(), degrees)
+    let by_task = arm(assumed.rate) + arm(treated) + assumed.task_effect_sd.powi(2) / clusters;
+    let by_wording = 2.0 * assumed.wording_sd.powi(2) / wordings;
+    let variance = by_task + by_wording;
+    let degrees = variance.powi(2) / (by_task.powi(2) / (clusters - 1.0) + by_wording.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
+    ((CAUTION * variance).sqrt(), degrees)
 }
 
 /// The chance that a standard normal variable exceeds `value`.
@@ -81,31 +78,24 @@ fn normal_upper_tail(value: f64) -> f64 {
 pub fn power(size: Size, assumed: Assumptions, ratio: f64, alpha: f64) -> f64 {
     let treated = (assumed.rate * ratio).clamp(0.0, 1.0);
     let (error, degrees) = spread(size, assumed, treated);
-    if error <= 0.0 {
-        return 0.0;
-    }
-    let distance = (treated - assumed.rate).abs() / error;
+    let distance = (treated.max(1e-9) / assumed.rate.max(1e-9)).ln().abs() / error;
     normal_upper_tail(t_quantile(alpha / 2.0, degrees) - distance)
 }
 
-/// The smallest difference of shares, to the worse, that a study of this size shows with a chance of [`POWER`];
-/// `None` where even the largest possible one is not shown.
+/// The smallest ratio above 1 that a study of this size shows with a chance of [`POWER`]; `None` where even the largest possible one (every
+/// answer) is not shown.
 #[must_use]
-pub fn detectable_difference(size: Size, assumed: Assumptions, alpha: f64) -> Option<f64> {
-    let mut difference = 0.0;
-    // The error grows with the treated share; the iteration climbs to the fixed point and stays there.
-    for _ in 0..200 {
-        let (error, degrees) = spread(size, assumed, assumed.rate + difference);
-        let next = error * (t_quantile(alpha / 2.0, degrees) + normal_quantile(1.0 - POWER));
-        if assumed.rate + next > 1.0 {
-            return None;
-        }
-        if (next - difference).abs() < 1e-9 {
-            return Some(next);
-        }
-        difference = next;
+pub fn detectable_ratio(size: Size, assumed: Assumptions, alpha: f64) -> Option<f64> {
+    let (mut low, mut high) = (1.0, 1.0 / assumed.rate.clamp(1e-6, 1.0));
+    if power(size, assumed, high, alpha) < POWER {
+        return None;
     }
-    Some(difference)
+    // Power rises with the ratio.
+    for _ in 0..60 {
+        let middle = f64::midpoint(low, high);
+        if power(size, assumed, middle, alpha) >= POWER { high = middle } else { low = middle }
+    }
+    Some(high)
 }
 
 /// The smallest size, in answers an arm, that shows a true `ratio` with a chance of [`POWER`], `repeats` as given; wordings grow where tasks
@@ -151,10 +141,10 @@ mod tests {
     }
 
     #[test]
-    fn the_detectable_difference_has_the_power_it_says() {
+    fn the_detectable_ratio_has_the_power_it_says() {
         let assumed = Assumptions::default();
-        let difference = detectable_difference(SIZE, assumed, 0.05).unwrap();
-        let shown = power(SIZE, assumed, 1.0 + difference / assumed.rate, 0.05);
+        let ratio = detectable_ratio(SIZE, assumed, 0.05).unwrap();
+        let shown = power(SIZE, assumed, ratio, 0.05);
         assert!((shown - POWER).abs() < 0.01, "{shown}");
     }
 
@@ -170,10 +160,13 @@ mod tests {
     /// The formula against simulated studies analysed by our own method: it must not promise more than the method keeps.
     #[test]
     fn agrees_with_simulated_studies() {
-        let assumed = Assumptions { wording_sd: 0.1, ..Assumptions::default() };
-        for ratio in [1.4, 1.8] {
+        let assumed = Assumptions::default();
+        for (size, ratio) in [(SIZE, 1.4), (Size { clusters: 15, repeats: 1, ..SIZE }, 1.8), (Size { clusters: 60, ..SIZE }, 1.2)] {
             let truth = Truth {
                 ratio,
+                clusters: size.clusters as usize,
+                wordings: size.wordings as usize,
+                repeats: size.repeats,
                 task_effect_sd: assumed.task_effect_sd,
                 wording_sd: assumed.wording_sd,
                 task_likeness: assumed.task_likeness,
@@ -186,16 +179,13 @@ mod tests {
                 .filter(|seed| {
                     let (design, observations) = truth.simulate(1000 + seed);
                     let analysis = analyse(&design, &observations);
-                    analysis
-                        .contrasts
-                        .iter()
-                        .any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
+                    analysis.contrasts.iter().any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
                 })
                 .count();
             #[expect(clippy::cast_precision_loss, reason = "a small count")]
             let share = shown as f64 / f64::from(u32::try_from(studies).unwrap());
-            let promised = power(SIZE, assumed, ratio, 0.05);
-            assert!((share - promised).abs() < 0.15, "ratio {ratio}: shown {share}, promised {promised}");
+            let promised = power(size, assumed, ratio, 0.05);
+            assert!((share - promised).abs() < 0.12, "{size:?}, ratio {ratio}: shown {share}, promised {promised}");
         }
     }
 }

@@ -98,6 +98,11 @@ pub(crate) enum Command {
         #[arg(long, default_value = "exploitable")]
         primary: String,
     },
+    /// Show what a scanner rule finds and why; without a rule, the list of rules.
+    Explain {
+        /// The rule's id.
+        rule: Option<String>,
+    },
     /// Check, list, show or start suites of tasks.
     Suite {
         /// What to do.

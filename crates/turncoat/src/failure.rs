@@ -28,11 +28,6 @@ impl Failure {
         Failure { exit: Exit::Lacking, message: message.into(), hints: Vec::new() }
     }
 
-    /// Stopped early; what was done is kept.
-    pub(crate) fn incomplete(message: impl Into<String>) -> Self {
-        Failure { exit: Exit::Incomplete, message: message.into(), hints: Vec::new() }
-    }
-
     /// Our own mistake.
     pub(crate) fn bug(message: impl Into<String>) -> Self {
         let hints = vec!["this is a mistake in turncoat itself; please report it with the command line and this message".to_owned()];

@@ -1,13 +1,5 @@
 //! Points in time as people and programs read them.
 
-use std::time::{SystemTime, UNIX_EPOCH};
-
-/// Milliseconds since the Unix epoch.
-pub(crate) fn now_ms() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
-}
-
 /// RFC 3339 in UTC, to the second; empty for a moment no calendar has.
 pub(crate) fn rfc3339(at_ms: i64) -> String {
     jiff::Timestamp::from_second(at_ms.div_euclid(1000)).map(|moment| moment.to_string()).unwrap_or_default()

@@ -14,16 +14,19 @@ mod screen;
 mod shelf;
 mod subjects;
 
+use std::process::{ExitCode, Termination as _};
+
 use clap::Parser as _;
 
 use crate::cli::Cli;
-use crate::exit::Exit;
 use crate::screen::Screen;
 
-fn main() -> Exit {
+fn main() -> ExitCode {
     // Re-executed inside a sandbox, this program is the box's own first process and nothing else.
-    turncoat_sandbox::stage::maybe_run();
+    if let Some(code) = turncoat_sandbox::stage::maybe_run() {
+        return code;
+    }
     let cli = Cli::parse();
     let screen = Screen::new(cli.color, cli.quiet);
-    command::run(cli, &screen).unwrap_or_else(|failure| screen.fail(&failure))
+    command::run(cli, &screen).unwrap_or_else(|failure| screen.fail(&failure)).report()
 }

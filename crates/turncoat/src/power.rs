@@ -2,7 +2,7 @@
 
 use std::collections::BTreeSet;
 
-use turncoat_stats::planning::{Assumptions, Size, detectable_difference};
+use turncoat_stats::planning::{Assumptions, Size, detectable_ratio};
 use turncoat_study::{Kind, Plan, Role};
 
 /// What a study of the plan's size would show with 80 % power.
@@ -34,12 +34,12 @@ pub(crate) fn detectable(plan: &Plan) -> Detectable {
     if size.clusters < LEAST.0 || size.wordings < LEAST.1 {
         return none(format!("{} clusters and {} wordings bear on `{}`; a verdict needs at least {} and {}", size.clusters, size.wordings, plan.analysis.primary, LEAST.0, LEAST.1));
     }
-    match detectable_difference(size, assumed, level(plan, comparisons)) {
-        Some(difference) => Detectable {
+    match detectable_ratio(size, assumed, level(plan, comparisons)) {
+        Some(ratio) => Detectable {
             baseline: assumed.rate,
             comparisons,
-            ratio: Some(1.0 + difference / assumed.rate),
-            difference: Some(difference),
+            ratio: Some(ratio),
+            difference: Some(assumed.rate * (ratio - 1.0)),
             reason: None,
         },
         None => none("even the largest possible effect would not be shown".to_owned()),

@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use turncoat_ledger::{LedgerKind, Reader};
 use turncoat_report::{Claim, Report};
-use turncoat_stats::planning::{Assumptions, Size, detectable_difference, needed, power};
+use turncoat_stats::planning::{Assumptions, Size, detectable_ratio, needed, power};
 use turncoat_stats::proportion::{Share, wilson};
 use turncoat_stats::quantile::normal_quantile;
 use turncoat_study::source::{Document, Problems, Section};
@@ -106,7 +106,7 @@ fn effect(row: Claim, figure: &Figure, ratio: f64, published: &Published, plan: 
     let (size, comparisons) = planned::size(plan);
     let level = planned::level(plan, comparisons);
     let assumed = assumed(figure, report);
-    let mde = detectable_difference(size, assumed, level).map(|difference| format!("ratio {:.2}", 1.0 + difference / assumed.rate));
+    let mde = detectable_ratio(size, assumed, level).map(|ratio| format!("ratio {ratio:.2}"));
     let contrast = plan.personas.iter().filter(|persona| persona.role == Role::Treatment).find_map(|persona| {
         report.contrasts.iter().find(|row| {
             let pooled = row.placement.is_none() && row.language.is_none();

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
-use turncoat_answer::{EXTRACTOR_VERSION, Outcome};
+use turncoat_answer::{Outcome, READING_VERSION};
 use turncoat_ledger::{Deviation as Amendment, LedgerError, Reader, Score, SubjectTotals};
 use turncoat_report::{Agreement, Check, Count, Deviation, Method, Named, OutcomeRow, Quality, Report, Served, StudyHead, SubjectRow};
 use turncoat_stats::Analysis;
@@ -248,8 +248,8 @@ pub(super) fn versions() -> Vec<Named> {
     let named = |name: &str, value: String| Named { name: name.to_owned(), value };
     vec![
         named("turncoat", env!("CARGO_PKG_VERSION").to_owned()),
-        named("extraction and refusal rules", EXTRACTOR_VERSION.to_string()),
-        named("scanner rules", turncoat_scan::rules_version().to_owned()),
+        named("extraction and refusal rules", READING_VERSION.to_owned()),
+        named("scanner rules", turncoat_scan::RULES_VERSION.clone()),
     ]
 }
 

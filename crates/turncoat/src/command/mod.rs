@@ -2,6 +2,7 @@
 
 mod completions;
 mod doctor;
+mod explain;
 mod import;
 mod init;
 mod mole;
@@ -31,6 +32,7 @@ pub(crate) fn run(cli: Cli, screen: &Screen) -> Result<Exit, Failure> {
             let asked = import::Asked { file, ledger, baseline, name, question, primary };
             import::run(&asked, screen)
         }
+        Command::Explain { rule } => explain::run(rule.as_deref()),
         Command::Suite { action } => suite::run(action, screen),
         Command::Mole { config, listen } => mole::run(&config, listen, screen),
         Command::Completions { shell } => completions::completions(shell),

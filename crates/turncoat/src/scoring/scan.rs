@@ -18,7 +18,7 @@ const BATCH: usize = 200;
 /// Scans it.
 pub(super) fn scan(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>, screen: &Screen) -> Result<(), Failure> {
     let failed = |error: LedgerError| ledgers::failure_midway(&error);
-    let rules = turncoat_scan::rules_version();
+    let rules = turncoat_scan::RULES_VERSION.as_str();
     let reader = ledger.reader().map_err(failed)?;
     let done = reader.scans(Some(rules)).map_err(failed)?;
     // Ordered by hash, so that a run and its repetition write in the same order.
@@ -34,15 +34,14 @@ pub(super) fn scan(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize
     if open.is_empty() {
         return Ok(());
     }
-    let alive = turncoat_scan::alive();
-    for check in alive.iter().filter(|check| !check.alive) {
-        screen.warn(&format!("rule `{}` does not report its own example: its findings are missing", check.rule));
+    let dead = turncoat_scan::alive();
+    for rule in &dead {
+        screen.warn(&format!("rule `{rule}` does not report its own example: its findings are missing"));
     }
-    let dead = alive.iter().filter(|check| !check.alive).count();
     let checks = [Check {
-        name: format!("{} rules report their own examples", alive.len()),
-        passed: dead == 0,
-        note: (dead > 0).then(|| format!("{dead} do not")),
+        name: format!("all {} rules report their own examples", turncoat_scan::pages().len()),
+        passed: dead.is_empty(),
+        note: (!dead.is_empty()).then(|| format!("silent: {}", dead.join(", "))),
     }];
     ledger.put_note(SCANNER_NOTE, json!({ "rules": rules, "checks": checks })).map_err(failed)?;
     let bar = screen.bar(open.len() as u64, "scanning");
