@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use crate::model::{Drill, Part};
+use crate::part::{Drill, Part};
 use crate::{chart, number, view};
 
 mod answers;

@@ -11,6 +11,7 @@ pub mod junit;
 pub mod markdown;
 pub mod model;
 pub mod number;
+pub mod part;
 pub mod terminal;
 pub mod trials;
 pub mod view;
@@ -22,9 +23,10 @@ pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;
 pub use model::{
-    Agreement, Check, Claim, Count, CurvePoint, Detection, Deviation, Drill, Method, Named, OutcomeRow, Part, Quality, Report,
-    SCHEMA, Served, SetShare, StudyHead, SubjectRow, TrialRow,
+    Agreement, Check, Count, CurvePoint, Detection, Deviation, Method, Named, OutcomeRow, Quality, Report, SCHEMA, Served,
+    SetShare, StudyHead, SubjectRow, TrialRow,
 };
+pub use part::{Claim, Drill, Part};
 pub use terminal::{Screen, terminal};
 pub use trials::csv;
 pub use words::sentence;

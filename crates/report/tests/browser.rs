@@ -151,6 +151,21 @@ fn every_control_can_be_reached_and_every_drawing_has_a_title() {
     assert_eq!(unreachable, json!(0));
 }
 
+#[test]
+fn without_scripting_every_answer_and_text_can_be_read() {
+    let (_folder, address) = page(60);
+    let mut browser = Browser::start();
+    browser.call("Emulation.setScriptExecutionDisabled", json!({ "value": true }));
+    browser.open(&address, 1400);
+    assert_eq!(shown_cards(&mut browser, "published"), json!(60));
+    let form = browser.evaluate("getComputedStyle(document.querySelector('#published-answers form')).display");
+    assert_eq!(form, json!("none"), "a filter that cannot work is not shown");
+    let readable = browser.evaluate(
+        "[...document.querySelectorAll('[data-f] a')].every(a => document.getElementById(a.hash.slice(1)).getClientRects().length > 0)",
+    );
+    assert_eq!(readable, json!(true), "the texts stand at the end of the page");
+}
+
 /// Pictures for people, written where `TURNCOAT_PICTURES` says.
 #[test]
 fn pictures_are_taken_where_asked() {
@@ -170,4 +185,22 @@ fn pictures_are_taken_where_asked() {
         browser.evaluate("new Promise(done => setTimeout(done, 300))");
         std::fs::write(format!("{folder}/side-{width}-{scheme}.b64"), browser.picture(false)).unwrap();
     }
+}
+
+#[test]
+fn five_thousand_answers_open_and_filter_in_time() {
+    let (_folder, address) = page(4_900);
+    let mut browser = Browser::start();
+    let start = std::time::Instant::now();
+    browser.open(&address, 1400);
+    let loaded = start.elapsed();
+    let start = std::time::Instant::now();
+    browser.evaluate("location.hash = '#published-answers?persona=prc-entity;outcome=exploitable'");
+    browser.evaluate("new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done)))");
+    let filtered = start.elapsed();
+    assert_eq!(shown_cards(&mut browser, "published"), json!(40));
+    // Far above what is seen (about a second, and a tenth of one), so that a busy machine does not fail.
+    assert!(loaded.as_secs() < 30, "loading took {loaded:?}");
+    assert!(filtered.as_secs() < 10, "filtering took {filtered:?}");
+    println!("loaded in {loaded:?}, filtered in {filtered:?}");
 }

@@ -8,7 +8,8 @@ use turncoat_answer::Outcome;
 use super::code;
 use super::store::Store;
 use super::text::{block, in_address, in_id, shown};
-use crate::model::{Drill, Part, TrialRow};
+use crate::model::TrialRow;
+use crate::part::{Drill, Part};
 use crate::visible::one_line;
 use crate::{number, view};
 

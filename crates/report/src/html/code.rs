@@ -6,8 +6,8 @@ use maud::{Markup, html};
 use turncoat_answer::{Confidence, Finding, ProbeResult, Severity};
 
 use super::text::{block, cut, shown};
-use crate::model::Drill;
 use crate::number;
+use crate::part::Drill;
 
 fn severity(severity: Severity) -> &'static str {
     match severity {
@@ -57,7 +57,7 @@ fn file(name: &str, content: &str, findings: &[Finding]) -> Markup {
         }
     }
     html! {
-        h4 { (shown(name)) }
+        h4 class="file" { (shown(name)) }
         div class="code" {
             pre class="n" aria-hidden="true" {
                 @for number in 1..=lines.len().max(1) {

@@ -6,7 +6,8 @@ use turncoat_stats::{BetweenRow, InteractionRow};
 use super::contrasts::{how, verdict};
 use super::text::{shown, subject};
 use crate::chart;
-use crate::model::{Claim, Report};
+use crate::model::Report;
+use crate::part::Claim;
 use crate::{number, view, words};
 
 fn with_interval(endpoint: &str, scale: &str, estimate: Option<f64>, low: Option<f64>, high: Option<f64>) -> String {

@@ -7,7 +7,8 @@ use super::compare::{between_table, interaction_table};
 use super::contrasts::{how, verdict};
 use super::digest::base64;
 use super::text::{in_id, shown, subject};
-use crate::model::{Part, Report};
+use crate::model::Report;
+use crate::part::Part;
 use crate::{number, words};
 
 /// Larger data is not embedded; the page says how to get it.
