@@ -47,13 +47,14 @@ fn link(name: &str, kind: &str, label: &str, bytes: &[u8]) -> Markup {
 }
 
 fn downloads(part: &Part<'_>) -> Markup {
-    let (mut report, mut trials) = (Vec::new(), Vec::new());
-    let json = crate::json(part.report, &mut report).is_ok();
+    // Without indentation, so that most reports are small enough to embed.
+    let report = serde_json::to_vec(part.report).unwrap_or_default();
+    let mut trials = Vec::new();
     let csv = !part.drill.is_empty() && crate::csv(part.drill.iter().map(|answer| &answer.row), &mut trials).is_ok();
     let name = in_id(&part.report.study.name);
     html! {
         h4 { "Data" }
-        @if json { (link(&format!("{name}.json"), "json", "The report as JSON", &report)) }
+        @if !report.is_empty() { (link(&format!("{name}.json"), "json", "The report as JSON", &report)) }
         @if csv { (link(&format!("{name}.csv"), "csv", "The trials as CSV", &trials)) }
     }
 }
