@@ -99,7 +99,7 @@ async fn serve(listener: TcpListener, seen: Arc<Mutex<BTreeMap<u32, u32>>>) {
         tokio::spawn(async move {
             let Ok(seed) = stream.read_u32().await else { return };
             *seen.lock().unwrap().entry(seed).or_default() += 1;
-            tokio::time::sleep(Duration::from_millis(u64::from(2 + seed % 12))).await;
+            tokio::time::sleep(Duration::from_millis(u64::from(4 + seed % 16))).await;
             // A killed client is no longer there to be answered.
             let _killed = stream.write_u8(1).await;
         });

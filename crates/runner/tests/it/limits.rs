@@ -24,7 +24,7 @@ fn no_more_calls_are_in_flight_than_allowed_and_not_many_fewer() {
     assert_eq!(summary.answered_now, 640);
     // A call that is still being written down counts as well, so that fewer may be with the server on a slow disk.
     let most = subject.most_in_flight.load(Ordering::SeqCst);
-    assert!((34..=40).contains(&most), "{most}");
+    assert!((24..=40).contains(&most), "{most}: it grows from half of what is allowed");
 }
 
 #[test]
