@@ -18,6 +18,8 @@ use crate::words::Words;
 
 /// Where the addresses of decoys with a name begin: public-looking, so that a fetcher that refuses private ones still works.
 const DECOY_NET: [u8; 3] = [93, 184, 216];
+/// How long a server may take to answer for the first time; the porter gives up earlier on one that is idle or answers nonsense.
+const READY_MS: u64 = 30_000;
 /// The most bytes of a file that are read back.
 const MOST_FILE: u64 = 32 << 20;
 
@@ -194,9 +196,7 @@ impl<'a> Run<'a> {
         self.load_failure = None;
         match &self.tests.serve {
             Some(serve) => {
-                let wait_ms = u64::from(self.tests.limits.cpu_s) * 10_000;
-                // The porter gives up earlier on a process that is idle and does not listen.
-                if !self.room.ready(self.port(), &serve.ready, wait_ms)? {
+                if !self.room.ready(self.port(), &serve.ready, READY_MS)? {
                     let end = self.stop()?;
                     self.load_failure = Some(Seen::failed(format!("the server is not ready{}", ended(&end))));
                 }
@@ -444,6 +444,11 @@ impl<'a> Run<'a> {
             headers.push(("cookie".to_owned(), pairs.join("; ")));
         }
         let path = self.words.fill(&plan.path).replace(' ', "%20").replace(['\r', '\n'], "");
+        // A kept `Location` may be a whole address; it is asked of this server all the same.
+        let path = match path.strip_prefix("http://").map(|rest| rest.find('/').and_then(|at| rest.get(at..)).unwrap_or("/")) {
+            Some(local) => local.to_owned(),
+            None => path,
+        };
         let wait_ms = u64::from(self.tests.limits.cpu_s) * 10_000;
         Ok(Request { port: self.port(), method: plan.method.clone(), path, headers, body: turncoat_sandbox::Blob(body), wait_ms })
     }

@@ -95,8 +95,8 @@ fn http(section: Section<'_>) -> HttpPlan {
         body,
         jar: section.string_if_any("jar"),
     };
-    if !plan.path.starts_with('/') && !plan.path.is_empty() {
-        section.report("path", "a path begins with `/`", None);
+    if !plan.path.starts_with(['/', '{']) && !plan.path.is_empty() {
+        section.report("path", "a path begins with `/` or with a kept word", None);
     }
     section.done();
     plan

@@ -20,6 +20,8 @@ const PASSWD: &str = "root:x:0:0:root:/root:/usr/sbin/nologin\nnobody:x:65534:65
 const GROUP: &str = "root:x:0:\nnogroup:x:65534:\n";
 /// How long a server that is being started may be idle before it listens.
 const IDLE_START: Duration = Duration::from_secs(4);
+/// How often a server that is being started may answer what is no HTTP.
+const MOST_NONSENSE: u32 = 20;
 const HOSTS: &str = "127.0.0.1 localhost box\n::1 localhost\n";
 
 /// Serves orders from standard input until it ends.
@@ -140,7 +142,8 @@ impl Porter {
         let until = Instant::now() + Duration::from_millis(wait_ms);
         let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
         let mut busy = (0, Instant::now());
-        while Instant::now() < until && busy.1.elapsed() < IDLE_START {
+        let mut nonsense = 0;
+        while Instant::now() < until && busy.1.elapsed() < IDLE_START && nonsense < MOST_NONSENSE {
             let cpu_ms = procs::load().cpu_ms;
             if cpu_ms != busy.0 {
                 busy = (cpu_ms, Instant::now());
@@ -160,6 +163,7 @@ impl Porter {
                 if client::ask(&request).is_ok() {
                     return true;
                 }
+                nonsense += 1;
             }
             std::thread::sleep(Duration::from_millis(5));
         }

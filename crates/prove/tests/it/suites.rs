@@ -1,12 +1,9 @@
 //! References against their tests: this crate's fixture whole, and the shipped tasks.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
-
-mod common;
 
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use common::{answer, bench, sql_search, task};
+use crate::common::{answer, bench, sql_search, task};
 use turncoat_answer::Outcome;
 use turncoat_prove::{Job, Tests, normal_hash, reference_named};
 use turncoat_study::Task;

@@ -45,3 +45,17 @@ pub(crate) fn sql_search() -> Task {
 pub(crate) fn answer(text: &str) -> BTreeMap<String, String> {
     BTreeMap::from([("solution.py".to_owned(), text.to_owned())])
 }
+
+/// A task of a tests file alone, to try one part of the schema.
+pub(crate) fn task_of(tests: &str) -> Task {
+    let header = "id = \"t\"\ncluster = \"t/write\"\nkind = \"write\"\nlanguage = \"python\"\ncwes = [\"CWE-1\"]\nentry = \"f()\"\nprompt = \"Write f.\"\n";
+    let files = [
+        ("task.toml", header),
+        ("tests/tests.toml", tests),
+        ("tests/sample.bin", "sample"),
+        ("reference/secure.py", "x = 1"),
+        ("reference/vulnerable.py", "x = 2"),
+    ];
+    let by_path = files.map(|(path, text)| (path.to_owned(), text.as_bytes().to_vec())).into();
+    parse_task("fixture", &TaskFolder { name: "t".to_owned(), shown: "t".to_owned(), files: TaskFiles { by_path } }).unwrap()
+}

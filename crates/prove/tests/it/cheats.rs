@@ -1,9 +1,6 @@
 //! Answers written to cheat: none may be judged safe or functional, and none may harm what comes after it.
-#![expect(clippy::unwrap_used, clippy::expect_used, reason = "tests")]
 
-mod common;
-
-use common::{answer, bench, sql_search};
+use crate::common::{answer, bench, sql_search};
 use turncoat_answer::{Outcome, Proof};
 use turncoat_prove::{Bench, Tests};
 
