@@ -1,10 +1,11 @@
 //! One call: durable before it is sent, settled after, whatever happens in between.
 
 use std::panic::AssertUnwindSafe;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use futures_util::FutureExt as _;
+use tokio::sync::{Semaphore, SemaphorePermit};
 use turncoat_answer::ErrorKind;
 use turncoat_ledger::{AttemptId, Failure, Ledger, LedgerError, NewAttempt, Settlement};
 use turncoat_study::{Trial, TrialKey};
@@ -23,6 +24,11 @@ pub(crate) struct Line {
     pub(crate) ledger: Ledger,
     pub(crate) prices: Prices,
     pub(crate) stop: Stop,
+    /// As many as calls may be with the server at once. Some more may be on their way to being written down, so that the disk's
+    /// time does not come on top of the server's.
+    pub(crate) slots: Semaphore,
+    /// No call is sent before this, whenever it was written down.
+    pub(crate) held_until: Mutex<Option<Instant>>,
 }
 
 /// The calls that were made for a trial in this run.
@@ -53,6 +59,8 @@ pub(crate) enum Asked {
     Came(Box<Came>),
     /// Given up in flight: stands as unknown, its bound stays reserved.
     GivenUp,
+    /// Written down, but the run was told to stop before it was sent.
+    NotSent(AttemptId),
     /// It was not made, since it could not be written down.
     NotMade(LedgerError),
 }
@@ -68,6 +76,8 @@ pub(crate) struct Came {
 /// The second step: what came is durable, or could not be written and stands as unknown.
 pub(crate) struct Written {
     pub(crate) ticket: Ticket,
+    /// Whether it was sent at all.
+    pub(crate) sent: bool,
     pub(crate) at: Instant,
     pub(crate) cost_nano_usd: i64,
     pub(crate) failure: Option<CallFailure>,
@@ -83,6 +93,12 @@ impl Line {
             Ok(attempt) => attempt,
             Err(error) => return (ticket, Asked::NotMade(error)),
         };
+        let slot = tokio::select! {
+            biased;
+            () = self.stop.reaches(Urgency::Gentle) => None,
+            slot = self.slot() => slot,
+        };
+        let Some(_slot) = slot else { return (ticket, Asked::NotSent(attempt)) };
         let sent_at = Instant::now();
         tokio::select! {
             biased;
@@ -106,7 +122,35 @@ impl Line {
         let cost_usd = cost_nano_usd as f64 / NANO;
         let settlement = Settlement { http_status: status, cost_usd, latency_ms, request, response, result };
         let written = self.ledger.finish_attempt(attempt, settlement).await;
-        Written { ticket, at, cost_nano_usd, failure, written }
+        Written { ticket, sent: true, at, cost_nano_usd, failure, written }
+    }
+
+    /// Writes down that a call was not sent after all.
+    pub(crate) async fn take_back(self: Arc<Self>, ticket: Ticket, attempt: AttemptId) -> Written {
+        let failure = Failure { kind: ErrorKind::Connect, message: "not sent: the run was told to stop".to_owned() };
+        let (request, response) = (Vec::new(), Vec::new());
+        let settlement = Settlement { http_status: None, cost_usd: 0.0, latency_ms: 0, request, response, result: Err(failure) };
+        let written = self.ledger.finish_attempt(attempt, settlement).await;
+        Written { ticket, sent: false, at: Instant::now(), cost_nano_usd: 0, failure: None, written }
+    }
+
+    /// Waits for a place with the server, and for the end of any pause.
+    async fn slot(&self) -> Option<SemaphorePermit<'_>> {
+        let permit = self.slots.acquire().await.ok()?;
+        while let Some(until) = self.hold().filter(|until| *until > Instant::now()) {
+            tokio::time::sleep_until(until.into()).await;
+        }
+        Some(permit)
+    }
+
+    fn hold(&self) -> Option<Instant> {
+        *self.held_until.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Calls that were written down but not sent yet wait until then, too.
+    pub(crate) fn hold_until(&self, until: Instant) {
+        let mut held = self.held_until.lock().unwrap_or_else(PoisonError::into_inner);
+        *held = Some(held.map_or(until, |known| known.max(until)));
     }
 
     /// Asks, with an end even if the subject has none or its own code fails.

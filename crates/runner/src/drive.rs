@@ -29,6 +29,9 @@ use crate::window::Window;
 /// A server that asks for a longer pause than this is given up for this run.
 const LONGEST_PAUSE: Duration = Duration::from_secs(15 * 60);
 
+/// One in so many calls beyond the window may be written down ahead, to be sent as soon as there is a place.
+const AHEAD: usize = 8;
+
 /// Exchanges that may wait for the disk beside twice the window.
 const UNWRITTEN: usize = 64;
 
@@ -220,7 +223,8 @@ impl<'a> Driver<'a> {
             return Next::AfterACall;
         }
         // What came and is not written yet is bounded too, so that a disk that hangs does not fill the memory.
-        if self.calls.len() >= self.window.size() || self.writes.len() >= 2 * self.window.size() + UNWRITTEN {
+        let window = self.window.size() + self.window.size() / AHEAD;
+        if self.calls.len() >= window || self.writes.len() >= 2 * self.window.size() + UNWRITTEN {
             return Next::AfterACall;
         }
         let now = Instant::now();
@@ -293,6 +297,9 @@ impl<'a> Driver<'a> {
                 self.heed(&ticket, &came);
                 self.writes.spawn(Arc::clone(&self.line).write(ticket, came));
             }
+            Asked::NotSent(attempt) => {
+                self.writes.spawn(Arc::clone(&self.line).take_back(ticket, attempt));
+            }
             Asked::GivenUp => {
                 self.shared.budget.abandon(ticket.bound.nano_usd() > 0);
                 self.shared.tally.borrow_mut().progress.unknown += 1;
@@ -337,7 +344,7 @@ impl<'a> Driver<'a> {
 
     /// What came is durable, or could not be written.
     fn written(&mut self, written: Result<Written, JoinError>) {
-        let Written { ticket, at, cost_nano_usd, failure, written } = match written {
+        let Written { ticket, sent, at, cost_nano_usd, failure, written } = match written {
             Ok(written) => written,
             Err(died) => return self.lost(&died),
         };
@@ -348,6 +355,11 @@ impl<'a> Driver<'a> {
             return;
         }
         self.shared.budget.settle(ticket.bound.nano_usd(), cost_nano_usd);
+        if !sent {
+            self.shared.tally.borrow_mut().calls -= 1;
+            self.put_back(ticket.trial, ticket.made);
+            return;
+        }
         match failure {
             None => self.count_answer(cost_nano_usd),
             Some(failure) => {
@@ -405,7 +417,8 @@ impl<'a> Driver<'a> {
         if kind == ErrorKind::RateLimited || self.trouble > 1 {
             self.window.shrink();
             if !asked_for_a_pause {
-                self.pace.hold_until(now + self.shared.backoff.wait(self.trouble, &mut self.random));
+                let wait = self.shared.backoff.wait(self.trouble, &mut self.random);
+                self.hold_until(now + wait);
             }
         }
     }
@@ -416,10 +429,16 @@ impl<'a> Driver<'a> {
             self.give_up(failure.kind, format!("it asks for a pause of {} s: {}", pause.as_secs(), failure.message));
             return;
         }
-        let longer = self.pace.hold_until(now + pause);
+        let longer = self.hold_until(now + pause);
         if longer && pause >= Duration::from_secs(1) {
             (self.shared.tell)(Event::Pause { subject: self.line.id.to_string(), seconds: pause.as_secs_f64() });
         }
+    }
+
+    /// Neither calls that are still to be written down nor those that are start before `until`.
+    fn hold_until(&mut self, until: Instant) -> bool {
+        self.line.hold_until(until);
+        self.pace.hold_until(until)
     }
 
     fn give_up(&mut self, kind: ErrorKind, message: String) {

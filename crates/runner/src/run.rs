@@ -3,13 +3,13 @@
 use std::cell::RefCell;
 use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
 use futures_util::future::join_all;
 use rand::SeedableRng as _;
 use rand_chacha::ChaCha8Rng;
-use tokio::sync::Notify;
+use tokio::sync::{Notify, Semaphore};
 use turncoat_ledger::{Ledger, Remaining};
 use turncoat_study::{Plan, Trial};
 use turncoat_subject::Subject;
@@ -99,6 +99,8 @@ pub async fn run(
             ledger: ledger.clone(),
             prices: Prices::of(spec),
             stop: options.stop.clone(),
+            slots: Semaphore::new(spec.conduct.concurrency.max(1) as usize),
+            held_until: Mutex::new(None),
         };
         drivers.push(Driver::new(Rc::clone(&shared), index, line, &spec.conduct, trials, ChaCha8Rng::from_os_rng()));
     }
