@@ -16,6 +16,7 @@ use turncoat_ledger::LedgerError;
 use turncoat_study::{Conduct, Plan, Trial};
 use turncoat_subject::CallFailure;
 
+use crate::again::Again;
 use crate::backoff::Backoff;
 use crate::budget::{Budget, Permit};
 use crate::call::{self, Asked, Came, Line, Made, Ticket, Written};
@@ -52,28 +53,6 @@ pub(crate) struct Shared<'a> {
     pub(crate) broken: RefCell<Option<LedgerError>>,
     /// Wakes those who wait for something else when that happens.
     pub(crate) broke: Notify,
-}
-
-/// A trial that is asked again, ordered by when.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Again {
-    due: Instant,
-    /// Rising, so that of two due at once the earlier comes first.
-    order: u64,
-    trial: Trial,
-    made: Made,
-}
-
-impl Ord for Again {
-    fn cmp(&self, other: &Again) -> std::cmp::Ordering {
-        (self.due, self.order).cmp(&(other.due, other.order))
-    }
-}
-
-impl PartialOrd for Again {
-    fn partial_cmp(&self, other: &Again) -> Option<std::cmp::Ordering> {
-        Some(self.cmp(other))
-    }
 }
 
 /// Why a subject gets no further call in this run.

@@ -3,6 +3,7 @@
 //! Invariant: the runner never looks inside an answer; it reads usage, the kind of error and what the server says of its
 //! limits. It starts no call that is not durable in the ledger, and none whose bound could pass the budget.
 
+mod again;
 mod backoff;
 mod budget;
 mod call;
