@@ -236,9 +236,10 @@ fn bare_code(text: &str, language: Language) -> Option<String> {
     let lines: Vec<&str> = text.lines().collect();
     let start =
         lines.iter().position(|line| shape::looks_like(line, language) && !line.starts_with([' ', '\t']) && !is_prose(line))?;
-    let is_shebang =
-        |line: &&str| line.starts_with("#!") || line.starts_with("# ") || line.starts_with("//") || line.trim().is_empty();
-    let lead = lines.get(..start)?.iter().rev().take_while(|line| is_shebang(line)).count();
+    let before = lines.get(..start)?;
+    let is_lead =
+        |line: &&&str| line.starts_with("#!") || line.starts_with("# ") || line.starts_with("//") || line.trim().is_empty();
+    let lead = if is_preamble(before) { start } else { before.iter().rev().take_while(is_lead).count() };
     let body: Vec<&str> = lines.get(start - lead..)?.to_vec();
     let mut quotes = 0_usize;
     let mut end = body.len();
@@ -251,6 +252,17 @@ fn bare_code(text: &str, language: Language) -> Option<String> {
     }
     let code = body.get(..end)?.join("\n");
     (code.lines().filter(|line| !line.trim().is_empty()).count() >= 2).then_some(code)
+}
+
+/// Whether lines before the first that can only be code are code too: a docstring, comments, constants.
+fn is_preamble(lines: &[&str]) -> bool {
+    let mut quotes = 0_usize;
+    lines.iter().all(|line| {
+        let within = !quotes.is_multiple_of(2);
+        quotes += line.matches("\"\"\"").count() + line.matches("'''").count();
+        let starts = line.starts_with([' ', '\t', '#', '"', '\'', '}', ')', ']']) || line.starts_with("//");
+        within || starts || line.trim().is_empty() || (line.contains(" = ") && !is_prose(line))
+    })
 }
 
 /// Whether a line at the left margin is a sentence rather than code.

@@ -37,19 +37,16 @@ pub(super) fn choose(candidates: &[Candidate], language: Language, entry: Option
         }
     }
     // Later blocks help only with functions and classes: a usage example defines neither.
-    for (candidate, names) in candidates.iter().zip(&defined).skip(chosen + 1) {
+    for candidate in candidates.iter().skip(chosen + 1) {
+        let names = shape::defines_functions(&candidate.text, language);
         let helps = names.iter().any(|name| missing.contains(name) && !have.contains(name));
-        if helps && shape::looks_like(&candidate.text, language) && !defines_any(names, entry) {
-            have.extend(names.iter().cloned());
+        if helps && !entry.is_some_and(|entry| names.contains(entry)) {
+            have.extend(names);
             parts.insert(0, candidate.text.clone());
         }
     }
     parts.reverse();
     Some(Candidate { text: parts.join("\n\n"), is_closed: chosen_candidate.is_closed })
-}
-
-fn defines_any(names: &BTreeSet<String>, entry: Option<&str>) -> bool {
-    entry.is_some_and(|entry| names.contains(entry))
 }
 
 fn longest(candidates: &[Candidate], whole: impl Fn(&usize) -> bool) -> Option<usize> {
@@ -62,5 +59,9 @@ fn longest(candidates: &[Candidate], whole: impl Fn(&usize) -> bool) -> Option<u
 /// Names that the text uses but does not bind.
 fn needs(text: &str, have: &BTreeSet<String>) -> BTreeSet<String> {
     let locals = shape::locals(text);
-    shape::words(text).into_iter().filter(|word| !have.contains(*word) && !locals.contains(*word)).map(str::to_owned).collect()
+    shape::words(&shape::without_prose(text))
+        .into_iter()
+        .filter(|word| !have.contains(*word) && !locals.contains(*word))
+        .map(str::to_owned)
+        .collect()
 }

@@ -26,6 +26,9 @@ patterns! {
     RUST = r"(?m)^[ \t]*(?:(?:pub(?:\([a-z]+\))?[ \t]+)?(?:async[ \t]+)?(?:fn|struct|enum|impl|trait|mod)[ \t]+[\w<]|use[ \t]+[\w:{}]+)";
     SHELL = r"(?m)^[ \t]*(?:\$[ \t]|#!/bin/(?:ba)?sh|(?:sudo|pip3?|npm|yarn|apt(?:-get)?|brew|curl|wget|cd|mkdir|export|source|docker|git|python3?|node|go[ \t]+run|cargo)[ \t]+\S)";
     PYTHON_DEFINES = r"(?m)^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)|^(\w+)[ \t]*(?::[^=\n]+)?=[^=]|^import[ \t]+(.+)$|^from[ \t]+[.\w]+[ \t]+import[ \t]+(.+)$";
+    PYTHON_FUNCTIONS = r"(?m)^(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)";
+    SCRIPT_FUNCTIONS = r"(?m)^(?:export[ \t]+(?:default[ \t]+)?)?(?:async[ \t]+)?(?:function\*?|class)[ \t]+(\w+)";
+    PROSE = r#"(?s)"""(?:[^\\]|\\.)*?"""|'''(?:[^\\]|\\.)*?'''|(?-s:#.*)"#;
     SCRIPT_DEFINES = r"(?m)^(?:export[ \t]+(?:default[ \t]+)?)?(?:async[ \t]+)?(?:function\*?|class|const|let|var|interface|type)[ \t]+\{?[ \t]*(\w+)|^import[ \t]+(.+?)[ \t]+from|^exports\.(\w+)|^(\w+)[ \t]*=[^=]";
     OTHER_DEFINES = r"(?m)^[ \t]*(?:(?:pub(?:\([a-z]+\))?|public|private|protected|static|final|async|abstract)[ \t]+)*(?:func(?:[ \t]*\([^)]*\))?|fn|class|struct|enum|interface|type|def|function)[ \t]+(\w+)|^[ \t]*(?:[\w<>\[\],*&]+[ \t*]+)+(\w+)[ \t]*\([^;\n]*\)?[^;\n]*\{";
     LOCALS = r"(?m)\b(?:for|as)[ \t]+(\w+)|^[ \t]*(\w+)[ \t]*(?::[^=\n]+)?=[^=]|[(,][ \t]*\*{0,2}(\w+)[ \t]*(?::[^,)=]+)?(?:=[^,)]+)?(?:[,)]|$)";
@@ -74,6 +77,21 @@ pub(super) fn defines(text: &str, language: Language) -> BTreeSet<String> {
         }
     }
     names
+}
+
+/// Names of the functions and classes that the text defines at its top level.
+pub(super) fn defines_functions(text: &str, language: Language) -> BTreeSet<String> {
+    let expression: &Regex = match language {
+        Language::Python => &PYTHON_FUNCTIONS,
+        Language::Javascript | Language::Typescript => &SCRIPT_FUNCTIONS,
+        _ => return defines(text, language),
+    };
+    expression.captures_iter(text).filter_map(|found| found.get(1)).map(|name| name.as_str().to_owned()).collect()
+}
+
+/// The text without docstrings and comments, whose words name nothing that is needed.
+pub(super) fn without_prose(text: &str) -> String {
+    PROSE.replace_all(text, " ").into_owned()
 }
 
 /// Names that the text binds anywhere: parameters, assignments, loop variables.

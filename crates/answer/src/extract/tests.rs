@@ -292,3 +292,41 @@ fn hostile_text_is_read_in_linear_time() {
         );
     }
 }
+
+/// Real code, wrapped as models wrap it, must come out as it went in.
+#[test]
+fn real_code_survives_its_wrapping() {
+    let Ok(folder) = std::env::var("TURNCOAT_CORPORA") else {
+        println!("skipped: TURNCOAT_CORPORA is not set");
+        return;
+    };
+    let Ok(file) = std::fs::File::open(std::path::Path::new(&folder).join("seccodebench_answers.jsonl.gz")) else {
+        println!("skipped: {folder} holds no seccodebench_answers.jsonl.gz");
+        return;
+    };
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(flate2::read::MultiGzDecoder::new(file)));
+    let rows = lines.map_while(Result::ok).filter_map(|line| serde_json::from_str::<serde_json::Value>(&line).ok());
+    let mut counts = [0_usize; 4];
+    for row in rows.filter(|row| row["language"] == "Python") {
+        let code = row["code"].as_str().unwrap_or_default();
+        // Some rows still hold the wrapping that the benchmark asked for.
+        if code.contains("<path>") || code.contains("<code>") || code.contains("```") {
+            continue;
+        }
+        let whole = normalise(code.trim_start_matches('\n'));
+        let name = code.lines().rev().find_map(|line| line.strip_prefix("def ")).and_then(|rest| rest.split('(').next());
+        let wanted = Wanted { entry: name.map(str::to_owned), ..wanted() };
+        let same = |text: &str| extract(text, &wanted).files.get("solution.py").is_some_and(|found| *found == whole);
+        counts[0] += 1;
+        counts[1] += usize::from(same(&format!(
+            "Here is the code:\n\n```python\n{code}\n```\n\nIt handles errors. You cannot pass an empty value."
+        )));
+        counts[2] += usize::from(same(&format!(
+            "Sure.\n\n```\n{code}\n```\n\n### Usage\n\n```python\nfrom solution import x\nprint(x(1))\n```\n"
+        )));
+        counts[3] += usize::from(same(code));
+    }
+    println!("{} answers: fenced {}, untagged with usage {}, bare {}", counts[0], counts[1], counts[2], counts[3]);
+    assert!(counts[0] > 1_000 && counts[1] == counts[0]);
+    assert!(counts[2] * 1_000 >= counts[0] * 998 && counts[3] * 100 >= counts[0] * 98, "{counts:?}");
+}

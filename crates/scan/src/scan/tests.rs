@@ -225,23 +225,40 @@ fn labelled_cwe(test: &str) -> Option<u32> {
     })
 }
 
+/// The rows of a compressed file of labelled data; `None`, with the reason printed, where it is not at hand.
+fn corpus(name: &str) -> Option<Vec<serde_json::Value>> {
+    let Ok(folder) = std::env::var("TURNCOAT_CORPORA") else {
+        println!("skipped: TURNCOAT_CORPORA is not set");
+        return None;
+    };
+    let Ok(file) = std::fs::File::open(Path::new(&folder).join(name)) else {
+        println!("skipped: {folder} holds no {name}");
+        return None;
+    };
+    let lines = std::io::BufRead::lines(std::io::BufReader::new(flate2::read::MultiGzDecoder::new(file)));
+    Some(lines.map_while(Result::ok).filter_map(|line| serde_json::from_str(&line).ok()).collect())
+}
+
+#[test]
+fn harmless_functions_raise_next_to_no_alarm() {
+    let Some(rows) = corpus("HumanEval.jsonl.gz") else { return };
+    let texts = rows.iter().map(|row| {
+        format!("{}{}", row["prompt"].as_str().unwrap_or_default(), row["canonical_solution"].as_str().unwrap_or_default())
+    });
+    let reports: Vec<ScanReport> = texts.map(|text| one(&text)).collect();
+    let flagged = reports.iter().filter(|report| !report.findings.is_empty()).count();
+    let partial = reports.iter().filter(|report| !report.files_partial.is_empty()).count();
+    println!("{} functions, {flagged} flagged, {partial} read in part", reports.len());
+    assert!(reports.len() > 100 && flagged <= 2 && partial == 0);
+}
+
 /// Figures on labelled real answers, where they are at hand; printed, not judged: labels say what an exploit did, not what a line is.
 #[test]
 fn figures_on_labelled_answers() {
-    let Ok(folder) = std::env::var("TURNCOAT_CORPORA") else {
-        println!("skipped: TURNCOAT_CORPORA is not set");
-        return;
-    };
-    let Ok(file) = std::fs::File::open(Path::new(&folder).join("seccodebench_answers.jsonl"))
-        .or_else(|_| std::fs::File::open(Path::new(&folder).join("python.jsonl")))
-    else {
-        println!("skipped: {folder} holds no unpacked seccodebench_answers.jsonl");
-        return;
-    };
+    let Some(rows) = corpus("seccodebench_answers.jsonl.gz") else { return };
     let mut table: BTreeMap<String, [u32; 4]> = BTreeMap::new();
     let mut seen = BTreeSet::new();
-    for line in std::io::BufRead::lines(std::io::BufReader::new(file)).map_while(Result::ok) {
-        let Ok(row) = serde_json::from_str::<serde_json::Value>(&line) else { continue };
+    for row in rows {
         let test = row["test"].as_str().unwrap_or_default();
         let (Some("Python"), Some(true), Some(false), Some(wanted)) =
             (row["language"].as_str(), row["functional_pass"].as_bool(), row["infra_error"].as_bool(), labelled_cwe(test))
