@@ -58,8 +58,26 @@ impl Detected {
                 "no Python 3.{OLDEST_PYTHON_MINOR} or newer that other users may read: apt-get install -y python3, or name one in TURNCOAT_PYTHON"
             ));
         }
+        lines.extend(namespace_advice());
         lines
     }
+}
+
+/// Which setting of this machine's kernel refuses user namespaces, and the line that allows them; `None` where none is known to.
+#[must_use]
+pub fn namespace_advice() -> Option<String> {
+    advice_of(|name| std::fs::read_to_string(format!("/proc/sys/{}", name.replace('.', "/"))).ok())
+}
+
+fn advice_of(setting: impl Fn(&str) -> Option<String>) -> Option<String> {
+    let refusing = [
+        ("kernel.apparmor_restrict_unprivileged_userns", "1", "0"),
+        ("kernel.unprivileged_userns_clone", "0", "1"),
+        ("user.max_user_namespaces", "0", "10000"),
+    ];
+    let (name, value, allows) =
+        refusing.into_iter().find(|(name, value, _)| setting(name).is_some_and(|text| text.trim() == *value))?;
+    Some(format!("{name} is {value}, which refuses user namespaces: sysctl -w {name}={allows}"))
 }
 
 fn on_path(name: &str) -> Vec<PathBuf> {
@@ -115,4 +133,36 @@ pub(crate) fn is_readable_by_box(path: &Path) -> bool {
     }
     let open = |path: &Path, bits: u32| std::fs::metadata(path).is_ok_and(|meta| meta.permissions().mode() & bits == bits);
     open(path, 0o005) && path.ancestors().skip(1).all(|folder| open(folder, 0o001))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_refusing_setting_is_named_with_the_line_that_allows() {
+        let with =
+            |found: &'static str, value: &'static str| advice_of(move |name| (name == found).then(|| format!("{value}\n")));
+        let advice = with("kernel.apparmor_restrict_unprivileged_userns", "1").unwrap();
+        assert!(advice.ends_with("sysctl -w kernel.apparmor_restrict_unprivileged_userns=0"), "{advice}");
+        assert_eq!(with("kernel.apparmor_restrict_unprivileged_userns", "0"), None);
+        assert!(with("user.max_user_namespaces", "0").is_some());
+        assert_eq!(with("user.max_user_namespaces", "96365"), None);
+    }
+
+    #[test]
+    fn what_is_missing_is_named_with_how_to_install_it() {
+        let advice = Detected::default().advice().join("\n");
+        assert!(advice.contains("apt-get install -y bubblewrap") && advice.contains("apt-get install -y python3"), "{advice}");
+    }
+
+    #[test]
+    fn a_closed_folder_hides_what_is_in_it_from_the_box() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("f");
+        std::fs::write(&file, "x").unwrap();
+        // Root's temporary folders are closed to others; another user's own are open to itself.
+        assert_eq!(is_readable_by_box(&file), !rustix::process::geteuid().is_root());
+        assert!(is_readable_by_box(Path::new("/usr/bin/env")));
+    }
 }

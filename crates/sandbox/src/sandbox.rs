@@ -6,7 +6,7 @@ use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::Stdio;
 
-use crate::detect::{Detected, is_readable_by_box};
+use crate::detect::{Detected, is_readable_by_box, namespace_advice};
 use crate::probe::SelfTest;
 use crate::room::{Room, RoomError};
 use crate::stage::{STAGE_PATH, WORD};
@@ -36,10 +36,13 @@ pub enum SandboxError {
         source: std::io::Error,
     },
     /// A box does not start here.
-    #[error(
-        "no box can be started on this machine: {0}\n  hint: user namespaces may be refused, as in a container; see `turncoat doctor`"
-    )]
-    Refused(RoomError),
+    #[error("no box can be started on this machine: {source}\n  hint: {hint}")]
+    Refused {
+        /// What the box said.
+        source: RoomError,
+        /// What to do.
+        hint: String,
+    },
 }
 
 /// A way to open boxes on this machine.
@@ -78,7 +81,11 @@ impl Sandbox {
             (place, Some(folder))
         };
         let sandbox = Sandbox { bubblewrap, stage, detected, disk_mib: 256, _copy: copy };
-        sandbox.open().map_err(SandboxError::Refused)?;
+        sandbox.open().map_err(|source| {
+            let usual =
+                || "user namespaces may be refused, as in most containers; run on the machine itself or allow them".to_owned();
+            SandboxError::Refused { source, hint: namespace_advice().unwrap_or_else(usual) }
+        })?;
         Ok(sandbox)
     }
 
