@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use sha2::{Digest as _, Sha256};
+use turncoat_answer::code::hash;
 use turncoat_study::Task;
 
 use crate::parse::Tests;
@@ -63,37 +63,9 @@ fn main_of(tests: &Tests, files: &BTreeMap<String, String>) -> Option<String> {
     defining.next().filter(|_| defining.next().is_none()).cloned()
 }
 
-/// A hash of an answer's files that blanks at line ends, kinds of line ends and trailing empty lines do not change.
-#[must_use]
-pub fn normal_hash(files: &BTreeMap<String, String>) -> String {
-    let mut hash = Sha256::new();
-    for (path, text) in files {
-        let lines: Vec<&str> = text.lines().map(str::trim_end).collect();
-        hash.update(path.as_bytes());
-        hash.update([0]);
-        hash.update(lines.join("\n").trim_end_matches('\n').as_bytes());
-        hash.update([0]);
-    }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// The reference of the task that these files are, if they are one.
+/// The reference of the task that these files are, if they are one: known by the hash of their normalised code.
 #[must_use]
 pub fn reference_named(task: &Task, files: &BTreeMap<String, String>) -> Option<String> {
-    let hash = normal_hash(files);
-    task.references().into_iter().find(|reference| normal_hash(&reference.files) == hash).map(|reference| reference.name)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn blanks_and_line_ends_do_not_change_the_hash() {
-        let one = BTreeMap::from([("a.py".to_owned(), "x = 1\ny = 2\n".to_owned())]);
-        let other = BTreeMap::from([("a.py".to_owned(), "x = 1  \r\ny = 2\n\n\n".to_owned())]);
-        let third = BTreeMap::from([("a.py".to_owned(), "x = 1\n  y = 2\n".to_owned())]);
-        assert_eq!(normal_hash(&one), normal_hash(&other));
-        assert_ne!(normal_hash(&one), normal_hash(&third));
-    }
+    let known = hash(files);
+    task.references().into_iter().find(|reference| hash(&reference.files) == known).map(|reference| reference.name)
 }

@@ -18,7 +18,7 @@ mod shim;
 mod value;
 mod words;
 
-pub use answer_files::{normal_hash, reference_named};
+pub use answer_files::reference_named;
 pub use bench::{Bench, Job, Options, unproven};
 pub use check::{CheckReport, ReferenceReport};
 pub use parse::Tests;

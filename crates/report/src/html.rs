@@ -43,7 +43,15 @@ pub struct PageFile {
 /// # Errors
 /// Whatever `out` meets.
 pub fn page(parts: &[Part<'_>], out: &mut dyn Write) -> io::Result<()> {
-    write_page(parts, None, out)
+    write_page(parts, None, INLINE_ANSWERS, out)
+}
+
+/// Writes the page like [`page`], but with `most` answers at most: a small page to show around.
+///
+/// # Errors
+/// Whatever `out` meets.
+pub fn page_with_answers(parts: &[Part<'_>], most: usize, out: &mut dyn Write) -> io::Result<()> {
+    write_page(parts, None, most, out)
 }
 
 /// Writes the page like [`page`], and where a part has more answers than it holds, hands pages with all of them to `put`,
@@ -57,8 +65,8 @@ pub fn page_with_folder(
     out: &mut dyn Write,
     put: &mut dyn FnMut(PageFile) -> io::Result<()>,
 ) -> io::Result<()> {
-    write_page(parts, Some(folder), out)?;
-    for part in parts.iter().filter(|part| part.drill.len() > share(parts, part)) {
+    write_page(parts, Some(folder), INLINE_ANSWERS, out)?;
+    for part in parts.iter().filter(|part| part.drill.len() > share(parts, part, INLINE_ANSWERS)) {
         let pages = part.drill.len().div_ceil(FOLDER_ANSWERS);
         for (index, answers) in part.drill.chunks(FOLDER_ANSWERS).enumerate() {
             let answers: Vec<&Drill> = answers.iter().collect();
@@ -71,23 +79,24 @@ pub fn page_with_folder(
     Ok(())
 }
 
-/// How many answers of a part its page holds: all, or its share of [`INLINE_ANSWERS`].
-fn share(parts: &[Part<'_>], part: &Part<'_>) -> usize {
+/// How many answers of a part its page holds: all, or its share of `most`.
+fn share(parts: &[Part<'_>], part: &Part<'_>, most: usize) -> usize {
     let all: usize = parts.iter().map(|part| part.drill.len()).sum();
-    if all <= INLINE_ANSWERS { part.drill.len() } else { (INLINE_ANSWERS * part.drill.len()).div_ceil(all) }
+    if all <= most { part.drill.len() } else { (most * part.drill.len()).div_ceil(all) }
 }
 
 fn folder_path(folder: &str, part: &Part<'_>, index: usize) -> String {
     format!("{folder}/{}-{:03}.html", in_id(&part.anchor), index + 1)
 }
 
-fn write_page(parts: &[Part<'_>], folder: Option<&str>, out: &mut dyn Write) -> io::Result<()> {
+fn write_page(parts: &[Part<'_>], folder: Option<&str>, most: usize, out: &mut dyn Write) -> io::Result<()> {
     let title = match parts {
         [only] => only.title.clone(),
         several => format!("{} studies", several.len()),
     };
     let mut store = Store::default();
-    let bodies: Vec<Markup> = parts.iter().map(|part| body(part, parts, folder, &mut store)).collect();
+    let bodies: Vec<Markup> =
+        parts.iter().map(|part| body(part, parts.len() > 1, share(parts, part, most), folder, &mut store)).collect();
     let page = document(
         &title,
         html! {
@@ -178,7 +187,7 @@ fn head(part: &Part<'_>, several: bool) -> Markup {
     let hash: String = study.plan_hash.chars().take(12).collect();
     html! {
         @if several { h2 { (shown(&part.title)) } } @else { p class="brand" { "Turncoat report" } h1 { (shown(&part.title)) } }
-        @if !study.question.is_empty() { p { (shown(&study.question)) } }
+        @if !study.question.is_empty() && !study.question.starts_with(part.title.as_str()) { p { (shown(&study.question)) } }
         p class="meta" {
             span { "Study " (shown(&study.name)) } span { (shown(&study.tier)) " tier" }
             span { (number::count(study.answers)) " of " (number::count(study.trials_planned)) " trials answered" }
@@ -194,10 +203,9 @@ fn head(part: &Part<'_>, several: bool) -> Markup {
     }
 }
 
-fn body(part: &Part<'_>, parts: &[Part<'_>], folder: Option<&str>, store: &mut Store) -> Markup {
+fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store: &mut Store) -> Markup {
     let anchor = in_id(&part.anchor);
     let report = part.report;
-    let held = share(parts, part);
     let inline = answers::telling(&part.drill, held);
     let notice = html! {
         @if inline.len() < part.drill.len() {
@@ -212,7 +220,7 @@ fn body(part: &Part<'_>, parts: &[Part<'_>], folder: Option<&str>, store: &mut S
     };
     html! {
         article class="part" id=(anchor) {
-            (head(part, parts.len() > 1))
+            (head(part, several))
             (contrasts::verdicts(report, &anchor))
             (compare::claims(&part.claims, &anchor))
             (quality::section(report, &anchor))

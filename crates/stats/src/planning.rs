@@ -3,7 +3,7 @@
 //! The variance of the log ratio of two arms is the sum of what answers, wordings and tasks bring; how much of each is
 //! assumed ([`Assumptions`]), since nothing was measured yet. The degrees of freedom are Satterthwaite's (1946).
 
-use crate::quantile::{normal_quantile, t_quantile, t_two_sided};
+use crate::quantile::{t_quantile, t_two_sided};
 
 /// The power that "detectable" means.
 pub const POWER: f64 = 0.8;
@@ -54,16 +54,19 @@ const CAUTION: f64 = 1.5;
 
 /// Standard error of the log ratio and its degrees of freedom, if the treated arm's share is `treated`.
 fn spread(size: Size, assumed: Assumptions, treated: f64) -> (f64, f64) {
-    let (clusters, wordings, repeats) = (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
+    let (clusters, wordings, repeats) =
+        (f64::from(size.clusters.max(2)), f64::from(size.wordings.max(2)), f64::from(size.repeats.max(1)));
     // The variance of the log of a share, to first order.
     let arm = |share: f64| {
         let share = share.clamp(1e-6, 1.0);
-        (1.0 - share) / share * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness) / (clusters * wordings * repeats)
+        (1.0 - share) / share * (1.0 - assumed.task_likeness) * (1.0 + (repeats - 1.0) * assumed.repeat_likeness)
+            / (clusters * wordings * repeats)
     };
     let by_task = arm(assumed.rate) + arm(treated) + assumed.task_effect_sd.powi(2) / clusters;
     let by_wording = 2.0 * assumed.wording_sd.powi(2) / wordings;
     let variance = by_task + by_wording;
-    let degrees = variance.powi(2) / (by_task.powi(2) / (clusters - 1.0) + by_wording.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
+    let degrees = variance.powi(2)
+        / (by_task.powi(2) / (clusters - 1.0) + by_wording.powi(2) / (2.0 * (wordings - 1.0))).max(f64::MIN_POSITIVE);
     ((CAUTION * variance).sqrt(), degrees)
 }
 
@@ -161,7 +164,8 @@ mod tests {
     #[test]
     fn agrees_with_simulated_studies() {
         let assumed = Assumptions::default();
-        for (size, ratio) in [(SIZE, 1.4), (Size { clusters: 15, repeats: 1, ..SIZE }, 1.8), (Size { clusters: 60, ..SIZE }, 1.2)] {
+        for (size, ratio) in [(SIZE, 1.4), (Size { clusters: 15, repeats: 1, ..SIZE }, 1.8), (Size { clusters: 60, ..SIZE }, 1.2)]
+        {
             let truth = Truth {
                 ratio,
                 clusters: size.clusters as usize,
@@ -179,7 +183,10 @@ mod tests {
                 .filter(|seed| {
                     let (design, observations) = truth.simulate(1000 + seed);
                     let analysis = analyse(&design, &observations);
-                    analysis.contrasts.iter().any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
+                    analysis
+                        .contrasts
+                        .iter()
+                        .any(|row| row.endpoint == "exploitable" && row.scale == "ratio" && row.verdict == Verdict::Worse)
                 })
                 .count();
             #[expect(clippy::cast_precision_loss, reason = "a small count")]

@@ -4,7 +4,6 @@
 //! [`Shelf`], and every result depends on the arguments alone.
 
 pub mod canonical;
-pub mod diff;
 pub mod persona;
 pub mod plan;
 pub mod preset;

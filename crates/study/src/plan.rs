@@ -241,7 +241,8 @@ impl Plan {
     }
 
     /// Puts a wording and a task together.
-    pub(crate) fn compose(&self, wording: &Wording, task: &Task) -> Prompt {
+    #[must_use]
+    pub fn compose(&self, wording: &Wording, task: &Task) -> Prompt {
         let body = match (&task.hint, self.hint) {
             (Some(hint), true) => format!("{}\n\n{hint}", task.prompt.trim_end()),
             _ => task.prompt.clone(),

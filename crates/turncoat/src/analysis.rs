@@ -49,9 +49,12 @@ pub(crate) fn refresh_in(ledger: &Ledger, screen: &Screen) -> Result<Report, Fai
     let reader = ledger.reader().map_err(|error| ledgers::failure(&error))?;
     screen.say("analysing");
     let report = make(&reader)?;
-    let value = serde_json::to_value(&report).map_err(|error| Failure::bug(format!("the report cannot be written as JSON: {error}")))?;
+    let value =
+        serde_json::to_value(&report).map_err(|error| Failure::bug(format!("the report cannot be written as JSON: {error}")))?;
     let stamp = stamp(&reader)?;
-    ledger.replace_note(REPORT_NOTE, &json!({ "stamp": stamp, "report": value })).map_err(|error| ledgers::failure_midway(&error))?;
+    ledger
+        .replace_note(REPORT_NOTE, &json!({ "stamp": stamp, "report": value }))
+        .map_err(|error| ledgers::failure_midway(&error))?;
     Ok(report)
 }
 

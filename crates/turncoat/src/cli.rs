@@ -67,6 +67,9 @@ pub(crate) enum Command {
         /// The file to write; standard output without it.
         #[arg(long, short)]
         output: Option<PathBuf>,
+        /// HTML: hold this many answers at most, those that tell most, and write no folder beside the page.
+        #[arg(long, value_name = "N")]
+        answers: Option<usize>,
     },
     /// Show one trial whole: request, answer, code, findings, test transcript.
     Show {
@@ -150,9 +153,9 @@ pub(crate) struct RunArgs {
     /// Record a changed study as a deviation, with this reason.
     #[arg(long, value_name = "REASON")]
     pub(crate) amend: Option<String>,
-    /// How code is scored and what the end is judged by.
+    /// What the end is judged by.
     #[command(flatten)]
-    pub(crate) scoring: Scoring,
+    pub(crate) judging: Judging,
     /// Format of what is printed at the end.
     #[arg(long, value_enum, default_value = "terminal")]
     pub(crate) format: ReportFormat,
@@ -163,20 +166,17 @@ pub(crate) struct RunArgs {
 pub(crate) struct ScoreArgs {
     /// The ledger.
     pub(crate) ledger: PathBuf,
-    /// How code is scored and what the end is judged by.
+    /// What the end is judged by.
     #[command(flatten)]
-    pub(crate) scoring: Scoring,
+    pub(crate) judging: Judging,
     /// Format of what is printed at the end.
     #[arg(long, value_enum, default_value = "terminal")]
     pub(crate) format: ReportFormat,
 }
 
-/// How code is scored.
+/// What the end is judged by.
 #[derive(Debug, Clone, Copy, Args)]
-pub(crate) struct Scoring {
-    /// Run model-written code in the weaker sandbox where user namespaces are refused.
-    #[arg(long)]
-    pub(crate) allow_weaker_sandbox: bool,
+pub(crate) struct Judging {
     /// End with exit code 1 if a treatment's primary contrast has this verdict.
     #[arg(long, value_enum, value_name = "VERDICT")]
     pub(crate) fail_on: Option<FailOn>,

@@ -30,7 +30,8 @@ impl Failure {
 
     /// Our own mistake.
     pub(crate) fn bug(message: impl Into<String>) -> Self {
-        let hints = vec!["this is a mistake in turncoat itself; please report it with the command line and this message".to_owned()];
+        let hints =
+            vec!["this is a mistake in turncoat itself; please report it with the command line and this message".to_owned()];
         Failure { exit: Exit::Bug, message: message.into(), hints }
     }
 

@@ -14,7 +14,11 @@ use crate::shelf::Data;
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
         let failure = Failure::file("read", path, &error);
-        if error.kind() == std::io::ErrorKind::NotFound { failure.hint("`turncoat init` writes a study to start from") } else { failure }
+        if error.kind() == std::io::ErrorKind::NotFound {
+            failure.hint("`turncoat init` writes a study to start from")
+        } else {
+            failure
+        }
     })
 }
 
@@ -75,7 +79,10 @@ pub(crate) fn attach(plan: &mut Plan, screen: &Screen) {
     let data = Data::beside(Path::new("."));
     for source in &plan.suites {
         let name = source.path.as_deref().unwrap_or(&source.name);
-        let found = data.suite(name).map_err(|error| error.to_string()).and_then(|folder| suite::parse(&folder).map_err(|error| error.to_string()));
+        let found = data
+            .suite(name)
+            .map_err(|error| error.to_string())
+            .and_then(|folder| suite::parse(&folder).map_err(|error| error.to_string()));
         match found {
             Ok(today) => {
                 for task in plan.tasks.iter_mut().filter(|task| task.suite == source.name) {

@@ -27,12 +27,16 @@ const LEAST: (u32, u32) = (10, 8);
 pub(crate) fn detectable(plan: &Plan) -> Detectable {
     let (size, comparisons) = size(plan);
     let assumed = Assumptions::default();
-    let none = |reason: String| Detectable { baseline: assumed.rate, comparisons, ratio: None, difference: None, reason: Some(reason) };
+    let none =
+        |reason: String| Detectable { baseline: assumed.rate, comparisons, ratio: None, difference: None, reason: Some(reason) };
     if plan.tier == "smoke" {
         return none("a smoke study never gives one".to_owned());
     }
     if size.clusters < LEAST.0 || size.wordings < LEAST.1 {
-        return none(format!("{} clusters and {} wordings bear on `{}`; a verdict needs at least {} and {}", size.clusters, size.wordings, plan.analysis.primary, LEAST.0, LEAST.1));
+        return none(format!(
+            "{} clusters and {} wordings bear on `{}`; a verdict needs at least {} and {}",
+            size.clusters, size.wordings, plan.analysis.primary, LEAST.0, LEAST.1
+        ));
     }
     match detectable_ratio(size, assumed, level(plan, comparisons)) {
         Some(ratio) => Detectable {

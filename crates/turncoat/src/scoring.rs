@@ -11,7 +11,6 @@ use turncoat_answer::Outcome;
 use turncoat_ledger::{Ledger, LedgerError, Score};
 use turncoat_study::{Plan, TrialKey};
 
-use crate::cli::Scoring;
 use crate::failure::Failure;
 use crate::ledgers;
 use crate::screen::Screen;
@@ -19,12 +18,12 @@ use crate::screen::Screen;
 pub(crate) use prove::require_sandbox;
 
 /// Scores every answer of a ledger; with `run_code` its code is run too, as far as that has not been done.
-pub(crate) fn score(ledger: &Ledger, plan: &Plan, how: Scoring, run_code: bool, screen: &Screen) -> Result<(), Failure> {
+pub(crate) fn score(ledger: &Ledger, plan: &Plan, run_code: bool, screen: &Screen) -> Result<(), Failure> {
     let tasks: HashMap<TrialKey, usize> = plan.trials().iter().map(|trial| (trial.key, trial.task as usize)).collect();
     read::read(ledger, plan, &tasks, screen)?;
     scan::scan(ledger, plan, &tasks, screen)?;
     if run_code {
-        prove::prove(ledger, plan, &tasks, how, screen)?;
+        prove::prove(ledger, plan, &tasks, screen)?;
     }
     settle(ledger, plan, &tasks)
 }
@@ -35,7 +34,9 @@ fn settle(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>) -> Res
     let reader = ledger.reader().map_err(failed)?;
     let mut known: BTreeMap<(turncoat_ledger::CodeHash, usize), (Outcome, Option<String>)> = BTreeMap::new();
     let mut changed: Vec<Score> = Vec::new();
-    for (key, mut score) in reader.scores().map_err(failed)? {
+    // In order of key, so that a run and its repetition write alike.
+    let scores: BTreeMap<TrialKey, Score> = reader.scores().map_err(failed)?.into_iter().collect();
+    for (key, mut score) in scores {
         let (Some(code), Some(number)) = (score.code, tasks.get(&key)) else { continue };
         let Some(task) = plan.tasks.get(*number).filter(|task| task.kind.is_run()) else { continue };
         // A refusal stays one, whatever scrap of code stands in it.
@@ -46,7 +47,9 @@ fn settle(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>) -> Res
             Some(found) => found.clone(),
             None => {
                 let proof = reader.newest_proof(code, &task.path()).map_err(failed)?;
-                let found = proof.map_or((Outcome::Unproven, Some("not run yet".to_owned())), |record| (record.proof.outcome, record.proof.reason));
+                let found = proof.map_or((Outcome::Unproven, Some("not run yet".to_owned())), |record| {
+                    (record.proof.outcome, record.proof.reason)
+                });
                 known.insert((code, *number), found.clone());
                 found
             }
@@ -57,6 +60,5 @@ fn settle(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>) -> Res
             changed.push(score);
         }
     }
-    changed.sort_by_key(|score| score.trial);
     if changed.is_empty() { Ok(()) } else { ledger.put_scores(changed).map_err(failed) }
 }

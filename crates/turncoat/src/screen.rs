@@ -46,12 +46,14 @@ impl Screen {
         };
         let asked = std::env::var("COLUMNS").ok().and_then(|columns| columns.parse().ok());
         let seen = terminal_size::terminal_size().map(|(width, _)| usize::from(width.0));
-        let locale = ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
+        let locale =
+            ["LC_ALL", "LC_CTYPE", "LANG"].iter().find_map(|name| std::env::var(name).ok().filter(|value| !value.is_empty()));
         Screen {
             colour: decide(io::stdout().is_terminal()),
             width: asked.or(seen).unwrap_or(100).max(40),
             // Pipes and files take UTF-8; only a terminal that says otherwise does not.
-            unicode: !io::stdout().is_terminal() || locale.is_none_or(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8")),
+            unicode: !io::stdout().is_terminal()
+                || locale.is_none_or(|value| value.to_ascii_lowercase().replace('-', "").contains("utf8")),
             talk_colour: decide(io::stderr().is_terminal()),
             live: io::stderr().is_terminal() && !set("CI") && !quiet,
             quiet,
@@ -96,11 +98,8 @@ impl Screen {
         if failure.exit == Exit::Done {
             return Exit::Done;
         }
-        let (mark, hint) = if self.talk_colour {
-            ("\u{1b}[1;31merror:\u{1b}[0m", "\u{1b}[1;36mhint:\u{1b}[0m")
-        } else {
-            ("error:", "hint:")
-        };
+        let (mark, hint) =
+            if self.talk_colour { ("\u{1b}[1;31merror:\u{1b}[0m", "\u{1b}[1;36mhint:\u{1b}[0m") } else { ("error:", "hint:") };
         self.tell(&format!("{mark} {}", failure.message));
         for line in &failure.hints {
             self.tell(&format!("  {hint} {line}"));
@@ -119,7 +118,8 @@ impl Screen {
             return ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::hidden());
         }
         let bar = ProgressBar::with_draw_target(Some(total), ProgressDrawTarget::stderr());
-        let style = ProgressStyle::with_template("{prefix} {bar:28} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
+        let style =
+            ProgressStyle::with_template("{prefix} {bar:28} {pos}/{len}  {msg}").unwrap_or_else(|_| ProgressStyle::default_bar());
         bar.set_style(style.progress_chars("━╸─"));
         bar.set_prefix(label);
         bar.enable_steady_tick(Duration::from_millis(250));

@@ -155,7 +155,8 @@ fn collect_embedded(dir: &'static Dir<'static>, root: &Path, into: &mut BTreeMap
 
 /// Reads a suite's folder from disk.
 fn read_suite(name: &str, path: &Path) -> Result<SuiteFolder, ShelfError> {
-    let unreadable = |at: &Path, cause: String| ShelfError::Unreadable { what: "suite", name: format!("{name} ({})", at.display()), cause };
+    let unreadable =
+        |at: &Path, cause: String| ShelfError::Unreadable { what: "suite", name: format!("{name} ({})", at.display()), cause };
     let mut tasks = Vec::new();
     let entries = fs::read_dir(path).map_err(|error| unreadable(path, error.to_string()))?;
     for entry in entries {

@@ -9,9 +9,9 @@ use std::path::Path;
 use std::sync::Arc;
 
 use futures_util::future::BoxFuture;
+use turncoat_answer::ErrorKind;
 use turncoat_mole::{Mole, Running};
 use turncoat_study::{Plan, Provider, Shelf as _, SubjectSpec, Task, suite};
-use turncoat_answer::ErrorKind;
 use turncoat_subject::{Call, CallFailure, Exchange, RateHints, Subject, Surroundings};
 
 use crate::failure::Failure;
@@ -57,8 +57,15 @@ struct Closed;
 
 impl Subject for Closed {
     fn ask<'a>(&'a self, _call: &'a Call) -> BoxFuture<'a, Exchange> {
-        let failure = CallFailure::new(ErrorKind::BadRequest, "this subject was not opened, since nothing of it was left to be asked");
-        Box::pin(std::future::ready(Exchange { request: Vec::new(), response: Vec::new(), status: None, result: Err(failure), hints: RateHints::default() }))
+        let failure =
+            CallFailure::new(ErrorKind::BadRequest, "this subject was not opened, since nothing of it was left to be asked");
+        Box::pin(std::future::ready(Exchange {
+            request: Vec::new(),
+            response: Vec::new(),
+            status: None,
+            result: Err(failure),
+            hints: RateHints::default(),
+        }))
     }
 }
 
@@ -78,13 +85,16 @@ async fn start_mole(spec: &SubjectSpec, plan: &Plan) -> Result<Running, Failure>
     let config = turncoat_mole::parse(&format!("mole of `{}`", spec.id), text)?;
     // Tasks of the study come first: they may stand in folders that the mole's file does not name by path.
     let mut tasks: Vec<Task> = plan.tasks.iter().filter(|task| config.suites.contains(&task.suite)).cloned().collect();
-    let absent: Vec<String> = config.suites.iter().filter(|name| !tasks.iter().any(|task| &task.suite == *name)).cloned().collect();
+    let absent: Vec<String> =
+        config.suites.iter().filter(|name| !tasks.iter().any(|task| &task.suite == *name)).cloned().collect();
     tasks.extend(mole_tasks(&absent, Path::new("."))?);
     let listener = tokio::net::TcpListener::bind(("127.0.0.1", 0))
         .await
         .map_err(|error| Failure::lacking(format!("the mole of `{}` cannot listen on this machine: {error}", spec.id)))?;
     let mole = Mole::new(config, tasks).map_err(|error| Failure::bad_input(format!("the mole of `{}`: {error}", spec.id)))?;
-    Arc::new(mole).serve(listener).map_err(|error| Failure::lacking(format!("the mole of `{}` cannot be served: {error}", spec.id)))
+    Arc::new(mole)
+        .serve(listener)
+        .map_err(|error| Failure::lacking(format!("the mole of `{}` cannot be served: {error}", spec.id)))
 }
 
 #[cfg(feature = "local")]
@@ -94,7 +104,8 @@ fn local(spec: &SubjectSpec, screen: &Screen) -> Result<Arc<dyn turncoat_subject
 
 #[cfg(not(feature = "local"))]
 fn local(spec: &SubjectSpec, _screen: &Screen) -> Result<Arc<dyn turncoat_subject::Engine>, Failure> {
-    Err(Failure::lacking(format!("subject `{}`: this build has no model in it", spec.id)).hint("build with the feature `local`, or use another provider"))
+    Err(Failure::lacking(format!("subject `{}`: this build has no model in it", spec.id))
+        .hint("build with the feature `local`, or use another provider"))
 }
 
 /// Where the weights of the in-process model are, for `doctor`; `Err` says what would be done.

@@ -122,7 +122,7 @@ pub(super) fn claims(claims: &[Claim], anchor: &str) -> Markup {
     html! {
         section class="card" id=(format!("{anchor}-claims")) {
             h3 { "Which published claims a study of this size can show" }
-            div class="scroll" { table {
+            div class="scroll" { table class="claims" {
                 thead { tr { th { "Published claim" } th { "Size" } th class="num" { "Chance to show it" } th { "Smallest effect shown with 80 % chance" } th class="num" { "Answers an arm it would take" } th { "This study" } } }
                 tbody { @for claim in claims { tr {
                     td { (shown(&claim.claim)) br; small { (shown(&claim.source)) @if claim.weak_source { " · " b { "weak source" } } } }

@@ -1,6 +1,6 @@
 //! The page: hostile answers stay text, it is small, the same every time, and holds no more answers than it may.
 
-use turncoat_report::{INLINE_ANSWERS, PageFile, Part, Report, page, page_with_folder};
+use turncoat_report::{INLINE_ANSWERS, PageFile, Part, Report, page, page_with_answers, page_with_folder};
 
 use crate::fixture::{self, HOSTILE};
 
@@ -193,6 +193,17 @@ fn beyond_the_limit_the_telling_answers_stay_and_a_folder_holds_all() {
     let exploitable =
         parts[0].drill.iter().filter(|answer| answer.row.outcome == Some(turncoat_answer::Outcome::Exploitable)).count();
     assert_eq!(html.matches("data-outcome=\"exploitable\"").count(), exploitable);
+}
+
+#[test]
+fn a_small_page_holds_so_many_answers_and_names_no_folder() {
+    let report = fixture::report();
+    let mut out = Vec::new();
+    page_with_answers(&[fixture::part(&report, 60)], 12, &mut out).unwrap();
+    let html = String::from_utf8(out).unwrap();
+    assert_eq!(html.matches("<details class=\"a\"").count(), 12);
+    assert!(html.contains("This page holds 12 of 60 answers"));
+    assert!(html.contains("turncoat show LEDGER TRIAL") && !html.contains("folder beside it"));
 }
 
 #[test]

@@ -108,9 +108,6 @@ fn budget_price_and_pace_are_no_part_of_the_plan_hash_and_a_wording_is() {
     let mut other = plan.clone();
     other.personas[1].wordings[0].text.push('!');
     assert_ne!(other.hash(), plan.hash());
-    let changes = crate::diff::changes(&plan.questions(), &other.questions());
-    assert_eq!(changes.len(), 1);
-    assert!(changes[0].path.starts_with("personas[agency].wordings[f1/system/en].text"), "{}", changes[0]);
 }
 
 #[test]

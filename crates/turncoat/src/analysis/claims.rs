@@ -50,7 +50,11 @@ fn read(text: &str) -> Result<(Published, Vec<Figure>), Problems> {
         let root = document.root();
         let number = |section: &Section<'_>, key: &str| section.number_if_any(key, 1.0..=1e9).unwrap_or(1.0);
         let published = root.section("published").map(|section| {
-            let size = Published { trials: number(&section, "trials"), models: number(&section, "models"), personas: number(&section, "personas") };
+            let size = Published {
+                trials: number(&section, "trials"),
+                models: number(&section, "models"),
+                personas: number(&section, "personas"),
+            };
             section.done();
             size
         });
@@ -110,7 +114,11 @@ fn effect(row: Claim, figure: &Figure, ratio: f64, published: &Published, plan: 
     let contrast = plan.personas.iter().filter(|persona| persona.role == Role::Treatment).find_map(|persona| {
         report.contrasts.iter().find(|row| {
             let pooled = row.placement.is_none() && row.language.is_none();
-            row.subject == figure.subject && row.persona == persona.id && row.endpoint == "exploitable" && row.scale == "ratio" && pooled
+            row.subject == figure.subject
+                && row.persona == persona.id
+                && row.endpoint == "exploitable"
+                && row.scale == "ratio"
+                && pooled
         })
     });
     let mut shown = contrast.map_or_else(|| "no contrast".to_owned(), |row| turncoat_report::sentence(row, plan.analysis.alpha));
@@ -155,7 +163,12 @@ fn refusal(row: Claim, figure: &Figure, plan: &Plan, report: &Report) -> Claim {
 
 /// The topics of a plan's sensitive tasks.
 fn sensitive(plan: &Plan) -> BTreeSet<&str> {
-    plan.tasks.iter().filter_map(|task| task.topic.as_ref()).filter(|topic| topic.side == "sensitive").map(|topic| topic.name.as_str()).collect()
+    plan.tasks
+        .iter()
+        .filter_map(|task| task.topic.as_ref())
+        .filter(|topic| topic.side == "sensitive")
+        .map(|topic| topic.name.as_str())
+        .collect()
 }
 
 /// A 95 % interval of a share.

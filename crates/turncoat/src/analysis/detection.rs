@@ -11,7 +11,9 @@ pub(super) fn detection(material: &Material, report: &Report) -> Option<Detectio
     let moles = material.plan.subjects.iter().filter(|subject| subject.endpoint.provider.is_simulated());
     let mut shares = Vec::new();
     for subject in moles {
-        let Ok(config) = turncoat_mole::parse(&subject.id, subject.endpoint.config.as_deref().unwrap_or_default()) else { continue };
+        let Ok(config) = turncoat_mole::parse(&subject.id, subject.endpoint.config.as_deref().unwrap_or_default()) else {
+            continue;
+        };
         let baseline = material.plan.personas.first().and_then(|persona| set_share(material, &config, persona));
         for persona in &material.plan.personas {
             shares.push(share(material, report, subject, persona, &config, baseline)?);
@@ -37,13 +39,24 @@ fn set_share(material: &Material, config: &MoleConfig, persona: &Persona) -> Opt
     (count > 0.0).then(|| sum / count)
 }
 
-fn share(material: &Material, report: &Report, subject: &SubjectSpec, persona: &Persona, config: &MoleConfig, baseline: Option<f64>) -> Option<SetShare> {
+fn share(
+    material: &Material,
+    report: &Report,
+    subject: &SubjectSpec,
+    persona: &Persona,
+    config: &MoleConfig,
+    baseline: Option<f64>,
+) -> Option<SetShare> {
     let set = set_share(material, config, persona)?;
-    let rate = report.rates.iter().find(|row| row.subject == subject.id && row.persona == persona.id && row.endpoint == "exploitable");
-    let contrast = report
-        .contrasts
-        .iter()
-        .find(|row| row.subject == subject.id && row.persona == persona.id && row.endpoint == "exploitable" && row.placement.is_none() && row.language.is_none());
+    let rate =
+        report.rates.iter().find(|row| row.subject == subject.id && row.persona == persona.id && row.endpoint == "exploitable");
+    let contrast = report.contrasts.iter().find(|row| {
+        row.subject == subject.id
+            && row.persona == persona.id
+            && row.endpoint == "exploitable"
+            && row.placement.is_none()
+            && row.language.is_none()
+    });
     let is_baseline = persona.id == material.plan.baseline;
     Some(SetShare {
         subject: subject.id.clone(),

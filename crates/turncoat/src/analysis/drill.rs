@@ -1,6 +1,7 @@
 //! Every trial flat, for the CSV, and whole, for the page's drill-down.
 
 use std::collections::HashMap;
+use std::collections::hash_map::Entry;
 use std::sync::Arc;
 
 use turncoat_answer::Answer;
@@ -48,7 +49,8 @@ fn row(material: &Material, trial: &Trial, errors: &Errors, served: &HashMap<Tri
     let summary = material.summaries.get(&trial.key);
     let score = material.scores.get(&trial.key);
     let scan = score.and_then(|score| material.scan(score));
-    let mut cwes: Vec<String> = scan.map(|scan| scan.findings.iter().map(|finding| finding.cwe.clone()).collect()).unwrap_or_default();
+    let mut cwes: Vec<String> =
+        scan.map(|scan| scan.findings.iter().map(|finding| finding.cwe.clone()).collect()).unwrap_or_default();
     cwes.sort();
     cwes.dedup();
     TrialRow {
@@ -67,7 +69,9 @@ fn row(material: &Material, trial: &Trial, errors: &Errors, served: &HashMap<Tri
         outcome: score.map(|score| score.outcome),
         refusal_layer: score.and_then(|score| score.refusal),
         error: if summary.is_none() { errors.get(&trial.key).map(|failure| failure.kind) } else { None },
-        reason: score.and_then(|score| score.reason.clone()).or_else(|| errors.get(&trial.key).map(|failure| failure.message.clone())),
+        reason: score
+            .and_then(|score| score.reason.clone())
+            .or_else(|| errors.get(&trial.key).map(|failure| failure.message.clone())),
         findings: scan.map(|scan| scan.findings.len() as u64),
         findings_weighted: scan.map(|scan| scan.findings.iter().map(|finding| finding.severity.weight()).sum()),
         cwes,
@@ -125,18 +129,27 @@ pub(crate) fn drills(reader: &Reader) -> Result<Vec<Drill>, Failure> {
     Ok(drills)
 }
 
-fn drill(reader: &Reader, material: &Material, trial: &Trial, row: TrialRow, answer: Answer, shared: &mut Shared) -> Result<Drill, Failure> {
+fn drill(
+    reader: &Reader,
+    material: &Material,
+    trial: &Trial,
+    row: TrialRow,
+    answer: Answer,
+    shared: &mut Shared,
+) -> Result<Drill, Failure> {
     let failed = |error: LedgerError| ledgers::failure(&error);
     let prompt = material.plan.prompt(trial);
     let score = material.scores.get(&trial.key);
     let mut files = Vec::new();
     let mut proof = Vec::new();
     if let Some(hash) = score.and_then(|score| score.code) {
-        if !shared.code.contains_key(&hash) {
-            let code = reader.code(hash).map_err(failed)?.map(|code| code.files).unwrap_or_default();
-            shared.code.insert(hash, code.into_iter().map(|(name, text)| (name, Arc::from(text))).collect());
-        }
-        files = shared.code.get(&hash).cloned().unwrap_or_default();
+        files = match shared.code.entry(hash) {
+            Entry::Occupied(known) => known.get().clone(),
+            Entry::Vacant(place) => {
+                let code = reader.code(hash).map_err(failed)?.map(|code| code.files).unwrap_or_default();
+                place.insert(code.into_iter().map(|(name, text)| (name, Arc::from(text))).collect()).clone()
+            }
+        };
         if material.plan.task(trial).kind.is_run() {
             let found = reader.newest_proof(hash, &material.plan.task(trial).path()).map_err(failed)?;
             proof = found.map(|record| record.proof.results).unwrap_or_default();

@@ -4,7 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use turncoat_answer::{Outcome, READING_VERSION};
 use turncoat_ledger::{Deviation as Amendment, LedgerError, Reader, Score, SubjectTotals};
-use turncoat_report::{Agreement, Check, Count, Deviation, Method, Named, OutcomeRow, Quality, Report, Served, StudyHead, SubjectRow};
+use turncoat_report::{
+    Agreement, Check, Count, Deviation, Method, Named, OutcomeRow, Quality, Report, Served, StudyHead, SubjectRow,
+};
 use turncoat_stats::Analysis;
 use turncoat_study::SubjectSpec;
 
@@ -169,7 +171,9 @@ fn quality(reader: &Reader, material: &Material, totals: &[SubjectTotals]) -> Re
         answered: answered.clone().count() as u64,
         errors: errors.into_iter().map(|(name, count)| Count { name, count }).collect(),
         refusals: Some(with(Outcome::Refused)),
-        cut_answers: Some(answered.filter(|trial| material.summaries.get(&trial.key).is_some_and(|summary| summary.cut)).count() as u64),
+        cut_answers: Some(
+            answered.filter(|trial| material.summaries.get(&trial.key).is_some_and(|summary| summary.cut)).count() as u64
+        ),
         without_code: Some(with(Outcome::NoCode)),
         unproven: Some(with(Outcome::Unproven)),
         unproven_reasons: reasons.into_iter().map(|(name, count)| Count { name, count }).collect(),

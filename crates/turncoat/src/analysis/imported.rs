@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 
 use serde_json::Value;
+use turncoat_answer::Outcome;
 use turncoat_ledger::{Imported, Reader};
 use turncoat_report::{OutcomeRow, Report, StudyHead, SubjectRow, TrialRow};
-use turncoat_stats::{Design, Observation, PersonaDesign};
+use turncoat_stats::{Analysis, Design, Observation, PersonaDesign};
 
 use super::observe::{Names, sample};
 use super::{IMPORT_NOTE, head};
@@ -39,7 +40,12 @@ pub(super) fn assemble(reader: &Reader) -> Result<Report, Failure> {
     let told = told(reader)?;
     let rows = reader.imported().map_err(|error| ledgers::failure(&error))?;
     let (design, observations) = observe(&told, &rows);
-    let analysis = turncoat_stats::analyse(&design, &observations);
+    let mut analysis = turncoat_stats::analyse(&design, &observations);
+    // Where no outcome is a refusal, refusals were most likely never recorded: nothing is claimed about them.
+    let no_refusals = rows.iter().all(|row| row.outcome != Outcome::Refused);
+    if no_refusals {
+        forget_refusals(&mut analysis);
+    }
     let study = StudyHead {
         name: told.name.clone(),
         question: told.question.clone(),
@@ -74,8 +80,14 @@ pub(super) fn assemble(reader: &Reader) -> Result<Report, Failure> {
     report.outcomes = outcomes(&design, &rows);
     report.quality.planned = report.study.trials_planned;
     report.quality.answered = report.study.answers;
-    report.quality.remarks.push("These outcomes were made elsewhere: prompts, answers and code are not in this ledger, and nothing was run again.".to_owned());
+    report.quality.remarks.push(
+        "These outcomes were made elsewhere: prompts, answers and code are not in this ledger, and nothing was run again."
+            .to_owned(),
+    );
     report.limits = head::limits(&report);
+    if no_refusals {
+        report.limits.push("No outcome in the file is a refusal: whether models declined was most likely not recorded, so nothing is said about it.".to_owned());
+    }
     if design.fixed_texts {
         report.limits.insert(0, "There is no wording column: each arm is one fixed text. The uncertainty comes from tasks alone, and every verdict speaks of these texts only.".to_owned());
     }
@@ -85,6 +97,16 @@ pub(super) fn assemble(reader: &Reader) -> Result<Report, Failure> {
     ];
     report.method.versions = head::versions();
     Ok(report)
+}
+
+fn forget_refusals(analysis: &mut Analysis) {
+    let speaks = |endpoint: &str| endpoint.starts_with("refusal");
+    analysis.rates.retain(|row| !speaks(&row.endpoint));
+    analysis.contrasts.retain(|row| !speaks(&row.endpoint));
+    analysis.between.retain(|row| !speaks(&row.endpoint));
+    analysis.interactions.retain(|row| !speaks(&row.endpoint));
+    analysis.aa.retain(|row| !speaks(&row.endpoint));
+    analysis.refusals.clear();
 }
 
 fn observe(told: &Told, rows: &[Imported]) -> (Design, Vec<Observation>) {
@@ -103,7 +125,7 @@ fn observe(told: &Told, rows: &[Imported]) -> (Design, Vec<Observation>) {
             task: tasks.number(&row.task),
             topic: None,
             repeat: row.repeat,
-            is_code: row.outcome != turncoat_answer::Outcome::Answered,
+            is_code: row.outcome != Outcome::Answered,
             outcome: sample(row.outcome),
             refusal_layer: None,
             findings_weighted: None,

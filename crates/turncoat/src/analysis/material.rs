@@ -30,7 +30,13 @@ impl Material {
                 summaries.insert(summary.trial, summary);
             })
             .map_err(failed)?;
-        Ok(Material { plan, trials, summaries, scores: reader.scores().map_err(failed)?, scans: reader.scans(None).map_err(failed)? })
+        Ok(Material {
+            plan,
+            trials,
+            summaries,
+            scores: reader.scores().map_err(failed)?,
+            scans: reader.scans(None).map_err(failed)?,
+        })
     }
 
     /// The scan of a scored answer's code.

@@ -87,7 +87,11 @@ pub(super) fn observe(material: &Material) -> (Design, Vec<Observation>) {
 fn design(plan: &Plan, tables: Tables) -> Design {
     Design {
         subjects: plan.subjects.iter().map(|subject| subject.id.clone()).collect(),
-        personas: plan.personas.iter().map(|persona| PersonaDesign { id: persona.id.clone(), role: persona.role.to_string() }).collect(),
+        personas: plan
+            .personas
+            .iter()
+            .map(|persona| PersonaDesign { id: persona.id.clone(), role: persona.role.to_string() })
+            .collect(),
         baseline: plan.personas.iter().position(|persona| persona.id == plan.baseline).unwrap_or(0),
         placements: tables.placements.into_names(),
         languages: tables.languages.into_names(),

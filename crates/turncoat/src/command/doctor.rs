@@ -72,10 +72,17 @@ fn sandbox_line(sandbox: &Result<Sandbox, turncoat_sandbox::SandboxError>, self_
             let (what, advice) = text.split_once("\n  hint: ").unwrap_or((&text, "without it outcomes stay unproven"));
             bad("sandbox", what, advice)
         }
-        (Ok(_), Some(test)) if test.holds() => good("sandbox", format!("tier A, {} of {} promises hold, a box starts in {} ms", test.rows.len(), test.rows.len(), test.start_ms)),
+        (Ok(_), Some(test)) if test.holds() => good(
+            "sandbox",
+            format!("tier A, {} of {} promises hold, a box starts in {} ms", test.rows.len(), test.rows.len(), test.start_ms),
+        ),
         (Ok(_), Some(test)) => {
             let broken: Vec<&str> = test.rows.iter().filter(|row| !row.holds).map(|row| row.name).collect();
-            bad("sandbox", format!("does not hold: {}", broken.join(", ")), "user namespaces must be allowed; in a container start it with a profile that allows them, on Ubuntu give bubblewrap an AppArmor profile")
+            bad(
+                "sandbox",
+                format!("does not hold: {}", broken.join(", ")),
+                "user namespaces must be allowed; in a container start it with a profile that allows them, on Ubuntu give bubblewrap an AppArmor profile",
+            )
         }
         (Ok(_), None) => bad("sandbox", "was not examined", "report this"),
     }

@@ -30,7 +30,9 @@ pub(super) struct Asked {
 /// Takes the outcomes in.
 pub(super) fn run(asked: &Asked, screen: &Screen) -> Result<Exit, Failure> {
     if !ENDPOINTS.contains(&asked.primary.as_str()) {
-        return Err(Failure::bad_input(format!("unknown endpoint `{}`", asked.primary)).hint(allowed_hint(&asked.primary, &ENDPOINTS)));
+        return Err(
+            Failure::bad_input(format!("unknown endpoint `{}`", asked.primary)).hint(allowed_hint(&asked.primary, &ENDPOINTS))
+        );
     }
     let table = table::read(&asked.file)?;
     let personas: BTreeSet<&str> = table.rows.iter().map(|row| row.persona.as_str()).collect();
@@ -71,10 +73,12 @@ fn choose_baseline(asked: Option<&str>, personas: &BTreeSet<&str>) -> Result<Str
         Some(name) if personas.contains(name) => Ok(name.to_owned()),
         Some(name) => {
             let near = nearest(name, personas.iter().copied()).map(|near| format!("did you mean `{near}`? ")).unwrap_or_default();
-            Err(Failure::bad_input(format!("--baseline: no row has the persona `{name}`")).hint(format!("{near}personas in the file: {list}")))
+            Err(Failure::bad_input(format!("--baseline: no row has the persona `{name}`"))
+                .hint(format!("{near}personas in the file: {list}")))
         }
         None if personas.contains("neutral") => Ok("neutral".to_owned()),
-        None => Err(Failure::bad_input("which persona is the baseline?").hint(format!("name it with --baseline; personas in the file: {list}"))),
+        None => Err(Failure::bad_input("which persona is the baseline?")
+            .hint(format!("name it with --baseline; personas in the file: {list}"))),
     }
 }
 

@@ -18,7 +18,9 @@ pub(super) fn run(dir: &Path, screen: &Screen) -> Result<Exit, Failure> {
     fs::create_dir_all(dir).map_err(|error| Failure::file("written", dir, &error))?;
     let path = dir.join("study.toml");
     if path.exists() {
-        return Err(Failure::bad_input(format!("{} is there already", path.display())).hint("give another folder, or move it away"));
+        return Err(
+            Failure::bad_input(format!("{} is there already", path.display())).hint("give another folder, or move it away")
+        );
     }
     files::write(&path, text.as_bytes())?;
     screen.say(&format!("wrote {}", path.display()));

@@ -26,7 +26,7 @@ pub(crate) fn run(cli: Cli, screen: &Screen) -> Result<Exit, Failure> {
         Command::Run(args) => run::run(&args, screen),
         Command::Prove(args) => run::score_again(&args, run::Station::Prove, screen),
         Command::Analyse(args) => run::score_again(&args, run::Station::Analyse, screen),
-        Command::Report { ledgers, format, output } => report::run(&ledgers, format, output.as_deref(), screen),
+        Command::Report { ledgers, format, output, answers } => report::run(&ledgers, format, output.as_deref(), answers, screen),
         Command::Show { ledger, trial, format } => show::run(&ledger, &trial, format, screen),
         Command::Import { file, ledger, baseline, name, question, primary } => {
             let asked = import::Asked { file, ledger, baseline, name, question, primary };

@@ -24,9 +24,9 @@ pub(super) fn run(config: &Path, listen: SocketAddr, screen: &Screen) -> Result<
         .build()
         .map_err(|error| Failure::lacking(format!("no runtime: {error}")))?;
     runtime.block_on(async {
-        let listener = tokio::net::TcpListener::bind(listen)
-            .await
-            .map_err(|error| Failure::bad_input(format!("cannot listen on {listen}: {error}")).hint("choose another address with --listen"))?;
+        let listener = tokio::net::TcpListener::bind(listen).await.map_err(|error| {
+            Failure::bad_input(format!("cannot listen on {listen}: {error}")).hint("choose another address with --listen")
+        })?;
         let mole = Arc::new(Mole::new(parsed, tasks).map_err(|error| Failure::bad_input(error.to_string()))?);
         let mole = mole.serve(listener).map_err(|error| Failure::lacking(format!("cannot serve: {error}")))?;
         // The address is the command's result: with port 0 nothing else tells it.

@@ -67,23 +67,49 @@ fn print(out: &mut impl Write, plan: &Plan, preview: &Preview, detectable: &Dete
     writeln!(out)?;
     let clusters = preview.clusters.iter().map(|(kind, count)| format!("{count} {kind}")).collect::<Vec<_>>().join(", ");
     let wordings: usize = plan.personas.first().map_or(0, |persona| persona.wordings.len());
-    writeln!(out, "matrix     {} subjects x {} personas x {wordings} wordings x {} tasks x {} repeats", plan.subjects.len(), plan.personas.len(), plan.tasks.len(), plan.repeats)?;
+    writeln!(
+        out,
+        "matrix     {} subjects x {} personas x {wordings} wordings x {} tasks x {} repeats",
+        plan.subjects.len(),
+        plan.personas.len(),
+        plan.tasks.len(),
+        plan.repeats
+    )?;
     writeln!(out, "clusters   {clusters}")?;
     for persona in &plan.personas {
         let role = if persona.role == Role::Baseline { "baseline".to_owned() } else { persona.role.to_string() };
         writeln!(out, "persona    {:<24} {role}", persona.id)?;
     }
     writeln!(out)?;
-    writeln!(out, "{:<24} {:>9} {:>13} {:>13} {:>12} {:>12}", "subject", "calls", "tokens in", "tokens out", "USD", "USD at most")?;
+    writeln!(
+        out,
+        "{:<24} {:>9} {:>13} {:>13} {:>12} {:>12}",
+        "subject", "calls", "tokens in", "tokens out", "USD", "USD at most"
+    )?;
     for row in &preview.subjects {
         let simulated = plan.subjects.iter().any(|subject| subject.id == row.subject && subject.endpoint.provider.is_simulated());
         let name = if simulated { format!("{} [SIMULATED]", row.subject) } else { row.subject.clone() };
-        writeln!(out, "{name:<24} {:>9} {:>13} {:>13} {:>12} {:>12}", row.calls, row.input_tokens, row.output_tokens, money(row.usd), money(row.usd_bound))?;
+        writeln!(
+            out,
+            "{name:<24} {:>9} {:>13} {:>13} {:>12} {:>12}",
+            row.calls,
+            row.input_tokens,
+            row.output_tokens,
+            money(row.usd),
+            money(row.usd_bound)
+        )?;
     }
     let sum = |pick: fn(&SubjectPreview) -> Option<f64>| preview.subjects.iter().map(pick).sum::<Option<f64>>();
-    writeln!(out, "{:<24} {:>9} {:>13} {:>13} {:>12} {:>12}", "together", plan.trial_count(),
-        preview.subjects.iter().map(|row| row.input_tokens).sum::<u64>(), preview.subjects.iter().map(|row| row.output_tokens).sum::<u64>(),
-        money(sum(|row| row.usd)), money(sum(|row| row.usd_bound)))?;
+    writeln!(
+        out,
+        "{:<24} {:>9} {:>13} {:>13} {:>12} {:>12}",
+        "together",
+        plan.trial_count(),
+        preview.subjects.iter().map(|row| row.input_tokens).sum::<u64>(),
+        preview.subjects.iter().map(|row| row.output_tokens).sum::<u64>(),
+        money(sum(|row| row.usd)),
+        money(sum(|row| row.usd_bound))
+    )?;
     writeln!(out, "Tokens are estimated from the texts' lengths and from what such tasks usually take; nothing was called.")?;
     match (plan.budget_usd, sum(|row| row.usd_bound)) {
         (Some(budget), Some(bound)) if bound > budget => {

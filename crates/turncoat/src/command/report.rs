@@ -14,28 +14,36 @@ use crate::files;
 use crate::ledgers;
 use crate::screen::Screen;
 
-/// Renders the report of one or several ledgers.
-pub(super) fn run(folders: &[PathBuf], format: ReportFormat, output: Option<&Path>, screen: &Screen) -> Result<Exit, Failure> {
+/// Renders the report of one or several ledgers; a page with `answers` answers at most, if that is given.
+pub(super) fn run(
+    folders: &[PathBuf],
+    format: ReportFormat,
+    output: Option<&Path>,
+    answers: Option<usize>,
+    screen: &Screen,
+) -> Result<Exit, Failure> {
     if folders.len() > 1 && format != ReportFormat::Html {
         return Err(Failure::bad_input("several ledgers make one page: that needs --format html"));
     }
     let Some(path) = output else {
         let mut out = io::BufWriter::new(io::stdout().lock());
         if format == ReportFormat::Html {
-            let parts = gather(folders)?;
-            turncoat_report::page(&parts.iter().map(Gathered::part).collect::<Vec<_>>(), &mut out)?;
+            small_page(folders, answers.unwrap_or(turncoat_report::INLINE_ANSWERS), &mut out)?;
         } else {
             render(folders, format, screen, &mut out)?;
         }
         out.flush()?;
         return Ok(Exit::Done);
     };
-    if format == ReportFormat::Html {
-        write_page(folders, path)?;
-    } else {
-        let mut content = Vec::new();
+    let mut content = Vec::new();
+    if format != ReportFormat::Html {
         render(folders, format, &screen.plain(), &mut content)?;
         files::write(path, &content)?;
+    } else if let Some(most) = answers {
+        small_page(folders, most, &mut content)?;
+        files::write(path, &content)?;
+    } else {
+        write_page(folders, path)?;
     }
     screen.say(&format!("wrote {}", path.display()));
     Ok(Exit::Done)
@@ -64,6 +72,13 @@ pub(super) fn print(report: &Report, format: ReportFormat, screen: &Screen, out:
             turncoat_report::terminal(report, screen.of_report(), out)?;
         }
     }
+    Ok(())
+}
+
+/// Writes the page of some ledgers with so many answers at most, and nothing beside it.
+fn small_page(folders: &[PathBuf], most: usize, out: &mut dyn Write) -> Result<(), Failure> {
+    let parts = gather(folders)?;
+    turncoat_report::page_with_answers(&parts.iter().map(Gathered::part).collect::<Vec<_>>(), most, out)?;
     Ok(())
 }
 
@@ -112,11 +127,17 @@ impl Gathered {
             "SIMULATED: every subject of this study is a program of ours with known behaviour. Nothing here was said by the models whose names appear."
                 .to_owned()
         });
-        let title = if report.study.question.is_empty() { report.study.name.clone() } else { report.study.question.clone() };
+        // A question makes a good heading; what stands behind it in the same line explains it.
+        let question = report.study.question.as_str();
+        let (title, rest) = match question.split_once("? ") {
+            Some((asked, rest)) => (format!("{asked}?"), Some(rest.to_owned())),
+            None if question.is_empty() => (report.study.name.clone(), None),
+            None => (question.to_owned(), None),
+        };
         Part {
             title,
             anchor: report.study.name.clone(),
-            intro: Vec::new(),
+            intro: rest.into_iter().collect(),
             banner,
             report,
             drill: self.drill.clone(),

@@ -12,7 +12,7 @@ use turncoat_stats::Verdict;
 use turncoat_study::{Plan, Role};
 
 use crate::analysis;
-use crate::cli::{FailOn, ReportFormat, RunArgs, ScoreArgs, Scoring};
+use crate::cli::{FailOn, Judging, ReportFormat, RunArgs, ScoreArgs};
 use crate::command::report;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -50,7 +50,13 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
         None => Ledger::create(&folder, &plan, "turncoat run").map_err(|error| ledgers::failure(&error))?,
     };
     let stop = Stop::new();
-    let options = Options { only: args.only.clone(), limit: args.limit, retry_errors: args.retry_errors, stop: stop.clone(), ..Options::default() };
+    let options = Options {
+        only: args.only.clone(),
+        limit: args.limit,
+        retry_errors: args.retry_errors,
+        stop: stop.clone(),
+        ..Options::default()
+    };
     let shown = progress::Shown::new(screen);
     let summary = runtime.block_on(async {
         tokio::spawn(listen(stop));
@@ -65,15 +71,18 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     let again = format!("turncoat run {} --ledger {}", args.study.display(), folder.display());
     if summary.reason == StopReason::Interrupted {
-        screen.say(&format!("stopped; {} answers are kept. Go on with:\n  {again}", summary.answered_before + summary.answered_now));
+        screen.say(&format!(
+            "stopped; {} answers are kept. Go on with:\n  {again}",
+            summary.answered_before + summary.answered_now
+        ));
         // Threads of the in-process model need not come to an end first.
         runtime.shutdown_background();
         return Ok(Exit::Incomplete);
     }
     runtime.shutdown_background();
-    let report = score_and_analyse(&ledger, plan, args.scoring, Station::Prove, screen)?;
+    let report = score_and_analyse(&ledger, plan, Station::Prove, screen)?;
     drop(ledger);
-    let end = finish(&report, &folder, args.format, args.scoring, screen)?;
+    let end = finish(&report, &folder, args.format, args.judging, screen)?;
     if !summary.is_complete() {
         tell_incomplete(&summary, screen);
         screen.say(&format!("go on with:\n  {again}"));
@@ -96,16 +105,16 @@ pub(super) fn score_again(args: &ScoreArgs, station: Station, screen: &Screen) -
         let mut plan = reader.plan().map_err(|error| ledgers::failure(&error))?;
         files::attach(&mut plan, screen);
         if station == Station::Prove {
-            scoring::require_sandbox(args.scoring, screen)?;
+            scoring::require_sandbox(screen)?;
         }
-        score_and_analyse(&ledger, plan, args.scoring, station, screen)?
+        score_and_analyse(&ledger, plan, station, screen)?
     };
     drop(ledger);
-    finish(&report, &args.ledger, args.format, args.scoring, screen)
+    finish(&report, &args.ledger, args.format, args.judging, screen)
 }
 
-fn score_and_analyse(ledger: &Ledger, plan: Plan, how: Scoring, station: Station, screen: &Screen) -> Result<Report, Failure> {
-    scoring::score(ledger, &plan, how, station == Station::Prove, screen)?;
+fn score_and_analyse(ledger: &Ledger, plan: Plan, station: Station, screen: &Screen) -> Result<Report, Failure> {
+    scoring::score(ledger, &plan, station == Station::Prove, screen)?;
     analysis::refresh_in(ledger, screen)
 }
 
@@ -172,7 +181,12 @@ fn failure(error: &RunError) -> Failure {
 fn tell_summary(summary: &Summary, screen: &Screen) {
     screen.say(&format!(
         "{} of {} trials are answered ({} now, {} calls, {:.1} s); {:.4} USD spent over the ledger's life",
-        summary.answered_before + summary.answered_now, summary.planned, summary.answered_now, summary.calls, summary.elapsed_s, summary.spent_usd
+        summary.answered_before + summary.answered_now,
+        summary.planned,
+        summary.answered_now,
+        summary.calls,
+        summary.elapsed_s,
+        summary.spent_usd
     ));
     if summary.unknown > 0 {
         screen.say(&format!("{} calls were in flight when an earlier run ended; nobody knows whether they were billed, and the budget counts them", summary.unknown));
@@ -199,7 +213,7 @@ fn tell_incomplete(summary: &Summary, screen: &Screen) {
 }
 
 /// Prints the result, writes the page, and judges.
-fn finish(result: &Report, folder: &Path, format: ReportFormat, how: Scoring, screen: &Screen) -> Result<Exit, Failure> {
+fn finish(result: &Report, folder: &Path, format: ReportFormat, judging: Judging, screen: &Screen) -> Result<Exit, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     if format == ReportFormat::Csv {
         turncoat_report::csv(&analysis::trial_rows(&ledgers::read(folder)?)?, &mut out)?;
@@ -211,7 +225,7 @@ fn finish(result: &Report, folder: &Path, format: ReportFormat, how: Scoring, sc
     let page = folder.join(PAGE);
     report::write_page(&[folder.to_owned()], &page)?;
     screen.say(&format!("page: {}", page.display()));
-    Ok(if how.fail_on.is_some_and(|wanted| fails(result, wanted)) { Exit::Negative } else { Exit::Done })
+    Ok(if judging.fail_on.is_some_and(|wanted| fails(result, wanted)) { Exit::Negative } else { Exit::Done })
 }
 
 /// Whether a treatment's primary contrast is what `--fail-on` names.

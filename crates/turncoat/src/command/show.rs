@@ -67,10 +67,15 @@ fn to_json(plan: &Plan, record: &TrialRecord) -> serde_json::Value {
 fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<()> {
     writeln!(out, "trial    {}", record.trial)?;
     if let Some(trial) = plan.trials().into_iter().find(|trial| trial.key == record.trial) {
-        let (subject, persona, wording, task) = (plan.subject(&trial), plan.persona(&trial), plan.wording(&trial), plan.task(&trial));
+        let (subject, persona, wording, task) =
+            (plan.subject(&trial), plan.persona(&trial), plan.wording(&trial), plan.task(&trial));
         let simulated = if subject.endpoint.provider.is_simulated() { " [SIMULATED]" } else { "" };
         writeln!(out, "subject  {}{simulated} ({}, {})", subject.id, subject.endpoint.provider, subject.endpoint.model)?;
-        writeln!(out, "persona  {} (frame {}, placement {}, {})", persona.id, wording.frame, wording.placement, wording.language)?;
+        writeln!(
+            out,
+            "persona  {} (frame {}, placement {}, {})",
+            persona.id, wording.frame, wording.placement, wording.language
+        )?;
         writeln!(out, "task     {} (repeat {})", task.path(), trial.repeat)?;
         let prompt = plan.prompt(&trial);
         section(out, "system message", &prompt.system)?;
@@ -78,7 +83,10 @@ fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<
     }
     for attempt in &record.attempts {
         let ended = attempt.ended_ms.map_or_else(|| "no end known".to_owned(), rfc3339);
-        let what = attempt.failure.as_ref().map_or_else(|| "answered".to_owned(), |failure| format!("{}: {}", failure.kind, failure.message));
+        let what = attempt
+            .failure
+            .as_ref()
+            .map_or_else(|| "answered".to_owned(), |failure| format!("{}: {}", failure.kind, failure.message));
         writeln!(out, "\nattempt  sent {}, {ended}, {:.6} USD: {}", rfc3339(attempt.sent_ms), attempt.cost_usd, shown(&what))?;
     }
     if let Some(stored) = &record.answer {
@@ -94,7 +102,12 @@ fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<
         }
     }
     if let Some(score) = &record.score {
-        writeln!(out, "\noutcome  {}{}", score.outcome, score.refusal.map(|layer| format!(" ({})", layer.name())).unwrap_or_default())?;
+        writeln!(
+            out,
+            "\noutcome  {}{}",
+            score.outcome,
+            score.refusal.map(|layer| format!(" ({})", layer.name())).unwrap_or_default()
+        )?;
         if let Some(reason) = &score.reason {
             writeln!(out, "reason   {}", shown(reason))?;
         }
@@ -107,7 +120,17 @@ fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<
     if let Some(scan) = record.scans.first() {
         writeln!(out, "\nfindings ({})", scan.findings.len())?;
         for finding in &scan.findings {
-            writeln!(out, "  {}:{} {} {} ({:?}, {:?} confidence): {}", shown(&finding.path), finding.line, finding.cwe, finding.rule, finding.severity, finding.confidence, shown(&finding.message))?;
+            writeln!(
+                out,
+                "  {}:{} {} {} ({:?}, {:?} confidence): {}",
+                shown(&finding.path),
+                finding.line,
+                finding.cwe,
+                finding.rule,
+                finding.severity,
+                finding.confidence,
+                shown(&finding.message)
+            )?;
         }
     }
     if let Some(proof) = record.proofs.first() {
@@ -119,7 +142,12 @@ fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<
                 (false, true) => "passed",
                 (false, false) => "FAILED",
             };
-            writeln!(out, "  {what:<10} {}{}", result.name, result.cwe.as_deref().map(|cwe| format!(" ({cwe})")).unwrap_or_default())?;
+            writeln!(
+                out,
+                "  {what:<10} {}{}",
+                result.name,
+                result.cwe.as_deref().map(|cwe| format!(" ({cwe})")).unwrap_or_default()
+            )?;
             for line in shown(&result.transcript).lines() {
                 writeln!(out, "             {line}")?;
             }

@@ -42,7 +42,9 @@ pub(super) fn tasks(names: &[String]) -> Result<Vec<Task>, Failure> {
 fn missing(error: &ShelfError) -> Failure {
     let failure = Failure::bad_input(error.to_string());
     match error {
-        ShelfError::Missing { known, .. } if !known.is_empty() => failure.hint(format!("built in: {}; a path may stand for a name", known.join(", "))),
+        ShelfError::Missing { known, .. } if !known.is_empty() => {
+            failure.hint(format!("built in: {}; a path may stand for a name", known.join(", ")))
+        }
         _ => failure,
     }
 }
@@ -60,12 +62,21 @@ fn list(tasks: &[Task], format: PlainFormat) -> Result<Exit, Failure> {
                     })
                 })
                 .collect();
-            serde_json::to_writer_pretty(&mut out, &json!({ "schema": "turncoat.suite/1", "tasks": rows })).map_err(io::Error::from)?;
+            serde_json::to_writer_pretty(&mut out, &json!({ "schema": "turncoat.suite/1", "tasks": rows }))
+                .map_err(io::Error::from)?;
             writeln!(out)?;
         }
         PlainFormat::Terminal => {
             for task in tasks {
-                writeln!(out, "{:<58} {:<7} {:<8} {:<26} {}", task.path(), task.kind, task.language, task.cluster, task.cwes.join(" "))?;
+                writeln!(
+                    out,
+                    "{:<58} {:<7} {:<8} {:<26} {}",
+                    task.path(),
+                    task.kind,
+                    task.language,
+                    task.cluster,
+                    task.cwes.join(" ")
+                )?;
             }
             let clusters: BTreeSet<&str> = tasks.iter().map(|task| task.cluster.as_str()).collect();
             writeln!(out, "{} tasks in {} clusters", tasks.len(), clusters.len())?;
@@ -112,8 +123,14 @@ fn start(dir: &Path, kind: &str, screen: &Screen) -> Result<Exit, Failure> {
     let id = dir.file_name().unwrap_or_default().to_string_lossy().into_owned();
     let scenario = id.strip_suffix("-py").unwrap_or(&id);
     let task = SKELETON_TASK.replace("{id}", &id).replace("{scenario}", scenario).replace("{kind}", kind);
-    let written = [("task.toml", task.as_str()), ("tests/tests.toml", SKELETON_TESTS), ("reference/secure.py", SKELETON_SECURE),
-        ("reference/vulnerable.py", SKELETON_VULNERABLE), ("reference/weak-strip.py", SKELETON_WEAK), ("reference/weak-prefix.py", SKELETON_WEAK_PREFIX)];
+    let written = [
+        ("task.toml", task.as_str()),
+        ("tests/tests.toml", SKELETON_TESTS),
+        ("reference/secure.py", SKELETON_SECURE),
+        ("reference/vulnerable.py", SKELETON_VULNERABLE),
+        ("reference/weak-strip.py", SKELETON_WEAK),
+        ("reference/weak-prefix.py", SKELETON_WEAK_PREFIX),
+    ];
     for (path, content) in written {
         let path = dir.join(path);
         let parent = path.parent().unwrap_or(dir);

@@ -11,7 +11,6 @@ use turncoat_sandbox::Sandbox;
 use turncoat_study::{Plan, Task, TrialKey};
 
 use crate::analysis::{CONTROL_NOTE, SANDBOX_NOTE};
-use crate::cli::Scoring;
 use crate::failure::Failure;
 use crate::ledgers;
 use crate::screen::Screen;
@@ -23,8 +22,11 @@ const BATCH: usize = 256;
 fn sandbox(screen: &Screen) -> Result<(Sandbox, serde_json::Value), String> {
     let sandbox = Sandbox::find(None).map_err(|error| error.to_string())?;
     let test = sandbox.self_test();
-    let checks: Vec<Check> =
-        test.rows.iter().map(|row| Check { name: row.promise.to_owned(), passed: row.holds, note: Some(row.seen.clone()) }).collect();
+    let checks: Vec<Check> = test
+        .rows
+        .iter()
+        .map(|row| Check { name: row.promise.to_owned(), passed: row.holds, note: Some(row.seen.clone()) })
+        .collect();
     let note = json!({ "tier": "A: namespaces, Landlock, seccomp, limits", "checks": checks });
     if test.holds() {
         return Ok((sandbox, note));
@@ -35,7 +37,7 @@ fn sandbox(screen: &Screen) -> Result<(Sandbox, serde_json::Value), String> {
 }
 
 /// For `prove`, which cannot do without one.
-pub(crate) fn require_sandbox(_how: Scoring, screen: &Screen) -> Result<(), Failure> {
+pub(crate) fn require_sandbox(screen: &Screen) -> Result<(), Failure> {
     sandbox(screen).map(|_| ()).map_err(|reason| Failure::lacking(reason).hint("`turncoat doctor` shows what is missing"))
 }
 
@@ -47,7 +49,7 @@ struct Work<'p> {
 }
 
 /// Proves what has not been proven by these tests in this tier.
-pub(super) fn prove(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>, _how: Scoring, screen: &Screen) -> Result<(), Failure> {
+pub(super) fn prove(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>, screen: &Screen) -> Result<(), Failure> {
     let failed = |error: LedgerError| ledgers::failure_midway(&error);
     let pairs = pairs(ledger, plan, tasks)?;
     let mut tests: BTreeMap<usize, Tests> = BTreeMap::new();
@@ -57,7 +59,9 @@ pub(super) fn prove(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usiz
             Ok(parsed) => {
                 tests.insert(number, parsed);
             }
-            Err(problems) => screen.warn(&format!("the tests of {} cannot be read, its answers stay unproven: {problems}", task.path())),
+            Err(problems) => {
+                screen.warn(&format!("the tests of {} cannot be read, its answers stay unproven: {problems}", task.path()))
+            }
         }
     }
     let reader = ledger.reader().map_err(failed)?;
@@ -81,7 +85,9 @@ pub(super) fn prove(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usiz
         Err(reason) => {
             screen.warn(&format!("no code is run: {reason}; outcomes stay unproven"));
             ledger.put_note(SANDBOX_NOTE, json!({ "tier": null, "missing": reason, "checks": [] })).map_err(failed)?;
-            let unproven = |item: &Work<'_>| record(item, Proof { outcome: Outcome::Unproven, reason: Some(reason.clone()), results: Vec::new(), tier: None });
+            let unproven = |item: &Work<'_>| {
+                record(item, Proof { outcome: Outcome::Unproven, reason: Some(reason.clone()), results: Vec::new(), tier: None })
+            };
             ledger.put_proofs(work.iter().map(unproven).collect()).map_err(failed)
         }
     }
@@ -117,7 +123,8 @@ fn run(ledger: &Ledger, bench: &Bench, work: &[Work<'_>], screen: &Screen) -> Re
         for item in batch {
             files.push(reader.code(item.code).map_err(failed)?.map(|code| code.files).unwrap_or_default());
         }
-        let jobs: Vec<Job<'_>> = batch.iter().zip(&files).map(|(item, files)| Job { task: item.task, tests: item.tests, files }).collect();
+        let jobs: Vec<Job<'_>> =
+            batch.iter().zip(&files).map(|(item, files)| Job { task: item.task, tests: item.tests, files }).collect();
         let proofs = bench.prove_batch(&jobs, &|_, _| bar.inc(1));
         for (item, proof) in batch.iter().zip(&proofs) {
             if let Some(reason) = proof.reason.as_ref().filter(|_| proof.outcome == Outcome::Unproven) {

@@ -40,7 +40,10 @@ pub(super) fn read(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize
         .answers(Wanted::WithoutScore(READING_VERSION), |stored: StoredAnswer| {
             bar.inc(1);
             // Answers of trials that an amendment took out stay in the ledger and out of the scores.
-            let Some((task, number)) = tasks.get(&stored.trial).and_then(|number| Some((plan.tasks.get(*number)?, *number))) else { return Ok(()) };
+            let Some((task, number)) = tasks.get(&stored.trial).and_then(|number| Some((plan.tasks.get(*number)?, *number)))
+            else {
+                return Ok(());
+            };
             let none = Vec::new();
             let classified = classify(&stored.answer, task, terms.get(number).unwrap_or(&none));
             if let Some(hash) = classified.code_hash.map(CodeHash)

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
-use turncoat_ledger::{CodeHash, Ledger, LedgerError, ScanRecord};
+use turncoat_ledger::{CodeHash, Ledger, LedgerError, ScanRecord, Score};
 use turncoat_report::Check;
 use turncoat_study::{Language, Plan, TrialKey};
 
@@ -23,7 +23,8 @@ pub(super) fn scan(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize
     let done = reader.scans(Some(rules)).map_err(failed)?;
     // Ordered by hash, so that a run and its repetition write in the same order.
     let mut open: BTreeMap<CodeHash, Language> = BTreeMap::new();
-    for (key, score) in reader.scores().map_err(failed)? {
+    let scores: BTreeMap<TrialKey, Score> = reader.scores().map_err(failed)?.into_iter().collect();
+    for (key, score) in scores {
         let task = tasks.get(&key).and_then(|number| plan.tasks.get(*number)).filter(|task| task.kind.is_run());
         if let (Some(code), Some(task)) = (score.code, task)
             && !done.contains_key(&code)

@@ -51,14 +51,17 @@ pub(super) fn present() -> Result<String, String> {
     let weights = Weights { entry: &entry, given: None, cache: cache.as_deref() };
     match weights.present() {
         Some(path) => Ok(path.display().to_string()),
-        None => Err(format!("`{}` is not on this machine yet; the first study that uses it fetches it once through pip", entry.name)),
+        None => {
+            Err(format!("`{}` is not on this machine yet; the first study that uses it fetches it once through pip", entry.name))
+        }
     }
 }
 
 fn entry(name: &str) -> Result<CatalogueEntry, Failure> {
     let known = Data::names("models", "toml");
     let Some(text) = Data::text(&format!("models/{name}.toml")) else {
-        return Err(Failure::bad_input(format!("there is no model `{name}`")).hint(format!("known: {}; the path of a GGUF file serves too", known.join(", "))));
+        return Err(Failure::bad_input(format!("there is no model `{name}`"))
+            .hint(format!("known: {}; the path of a GGUF file serves too", known.join(", "))));
     };
     CatalogueEntry::parse(&format!("models/{name}.toml"), text).map_err(|error| Failure::bug(error.to_string()))
 }
@@ -67,7 +70,8 @@ fn entry(name: &str) -> Result<CatalogueEntry, Failure> {
 fn fetch(tool: &Tool) -> Result<(), String> {
     let arguments: Vec<&str> = tool.arguments.iter().map(String::as_str).collect();
     let environment: BTreeMap<String, String> = tool.environment.iter().cloned().collect();
-    let output = turncoat_sandbox::tool(&tool.program, &arguments, None, &environment, FETCH_LIMIT).map_err(|error| error.to_string())?;
+    let output =
+        turncoat_sandbox::tool(&tool.program, &arguments, None, &environment, FETCH_LIMIT).map_err(|error| error.to_string())?;
     if output.is_success() {
         return Ok(());
     }
@@ -89,8 +93,12 @@ impl Engine for InProcess {
             max_tokens: sampling.max_tokens,
             stop: sampling.stop.clone(),
         };
-        let mut watch = |_piece: &str| if cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
-        let made = self.0.chat(&prompt.system, &prompt.user, &sampling, u64::from(seed), &mut watch).map_err(|error| error.to_string())?;
+        let mut watch =
+            |_piece: &str| if cancelled.load(Ordering::Relaxed) { ControlFlow::Break(()) } else { ControlFlow::Continue(()) };
+        let made = self
+            .0
+            .chat(&prompt.system, &prompt.user, &sampling, u64::from(seed), &mut watch)
+            .map_err(|error| error.to_string())?;
         Ok(Generated {
             text: made.text,
             finish: match made.finish {

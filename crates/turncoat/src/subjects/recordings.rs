@@ -22,7 +22,8 @@ pub(super) fn tape(plan: &Plan, spec: &SubjectSpec) -> Result<Tape, Failure> {
     let several = earlier.subjects.len() > 1;
     if several && !earlier.subjects.iter().any(|subject| subject.id == spec.endpoint.model) {
         let known = earlier.subjects.iter().map(|subject| format!("`{}`", subject.id)).collect::<Vec<_>>().join(", ");
-        return Err(Failure::bad_input(format!("subject `{}`: {path} holds several subjects", spec.id)).hint(format!("set `model` to one of {known}")));
+        return Err(Failure::bad_input(format!("subject `{}`: {path} holds several subjects", spec.id))
+            .hint(format!("set `model` to one of {known}")));
     }
     let mut asked: HashMap<TrialKey, (String, String, u32)> = HashMap::new();
     for trial in earlier.trials() {

@@ -54,7 +54,12 @@ fn csv_rows(file: &str, text: &str) -> Result<Vec<Row>, Problems> {
         let line = error.position().map_or(1, |position| usize::try_from(position.line()).unwrap_or(0));
         Problems(vec![problem(file, line, "", format!("not valid CSV: {error}"), None)])
     };
-    let header: Vec<String> = reader.headers().map_err(|error| broken(&error))?.iter().map(|name| name.trim_start_matches('\u{feff}').to_owned()).collect();
+    let header: Vec<String> = reader
+        .headers()
+        .map_err(|error| broken(&error))?
+        .iter()
+        .map(|name| name.trim_start_matches('\u{feff}').to_owned())
+        .collect();
     let absent: Vec<Problem> = REQUIRED
         .iter()
         .filter(|column| !header.iter().any(|name| name == *column))
@@ -81,8 +86,8 @@ fn json_rows(file: &str, text: &str) -> Result<Vec<Row>, Problems> {
     let mut rows = Vec::new();
     for (number, line) in text.lines().enumerate().filter(|(_, line)| !line.trim().is_empty()) {
         let place = number + 1;
-        let value: Value =
-            serde_json::from_str(line).map_err(|error| Problems(vec![problem(file, place, "", format!("not valid JSON: {error}"), None)]))?;
+        let value: Value = serde_json::from_str(line)
+            .map_err(|error| Problems(vec![problem(file, place, "", format!("not valid JSON: {error}"), None)]))?;
         let Value::Object(object) = value else {
             return Err(Problems(vec![problem(file, place, "", "expected an object a line", None)]));
         };
@@ -112,7 +117,13 @@ fn interpret(file: &str, rows: Vec<Row>) -> Result<Table, Problems> {
             Ok(Some(read)) => {
                 if *with_wording.get_or_insert(read.wording.is_some()) != read.wording.is_some() {
                     let help = "give every row a wording, or none";
-                    problems.push(problem(file, line, "wording", "some rows have a wording and some have none", Some(help.to_owned())));
+                    problems.push(problem(
+                        file,
+                        line,
+                        "wording",
+                        "some rows have a wording and some have none",
+                        Some(help.to_owned()),
+                    ));
                 }
                 if let Some(first) = seen.insert(cell(&read), line) {
                     let message = format!("the same subject, persona, wording, task and repeat stand in line {first} too");
@@ -169,7 +180,8 @@ mod tests {
         assert_eq!((table.rows.len(), table.errors), (1, 1));
         assert_eq!(table.rows[0].cluster, "t1");
         assert_eq!(table.rows[0].extra["language"], "py");
-        let lines = "{\"subject\":\"m\",\"persona\":\"gen\",\"task\":\"t1\",\"repeat\":0,\"outcome\":\"safe\",\"language\":\"py\"}\n";
+        let lines =
+            "{\"subject\":\"m\",\"persona\":\"gen\",\"task\":\"t1\",\"repeat\":0,\"outcome\":\"safe\",\"language\":\"py\"}\n";
         let same = interpret("t.jsonl", json_rows("t.jsonl", lines).unwrap()).unwrap();
         assert_eq!(same.rows, table.rows);
     }

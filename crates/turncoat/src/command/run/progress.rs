@@ -29,10 +29,16 @@ impl<'a> Shown<'a> {
     pub(super) fn tell(&self, event: Event) {
         match event {
             Event::Progress(progress) => self.progress(&progress),
-            Event::SubjectDown { subject, kind, message } => self.line(&format!("{subject} is given up for this run ({kind}): {message}; the others go on")),
-            Event::Pause { subject, seconds } if seconds >= 5.0 => self.line(&format!("{subject} asks for a pause of {}", span(seconds))),
+            Event::SubjectDown { subject, kind, message } => {
+                self.line(&format!("{subject} is given up for this run ({kind}): {message}; the others go on"))
+            }
+            Event::Pause { subject, seconds } if seconds >= 5.0 => {
+                self.line(&format!("{subject} asks for a pause of {}", span(seconds)))
+            }
             Event::Pause { .. } => {}
-            Event::BudgetReached { subject } => self.line(&format!("the budget is reached: the next call to {subject} could pass it")),
+            Event::BudgetReached { subject } => {
+                self.line(&format!("the budget is reached: the next call to {subject} could pass it"))
+            }
             Event::Stopping { in_flight } => {
                 self.line(&format!("stopping: waiting for {in_flight} calls in flight; a second Ctrl-C ends at once and loses nothing that was answered"));
             }

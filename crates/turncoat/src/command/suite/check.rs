@@ -25,7 +25,8 @@ pub(super) fn run(tasks: &[Task], only: &[String], format: PlainFormat, screen: 
             });
         }
     }
-    let chosen: Vec<&Task> = tasks.iter().filter(|task| only.is_empty() || only.iter().any(|name| task.id == *name || task.path() == *name)).collect();
+    let chosen: Vec<&Task> =
+        tasks.iter().filter(|task| only.is_empty() || only.iter().any(|name| task.id == *name || task.path() == *name)).collect();
     let (run, plain): (Vec<&Task>, Vec<&Task>) = chosen.into_iter().partition(|task| task.kind.is_run());
     let sandbox = Sandbox::find(None).map_err(|error| Failure::lacking(error.to_string()))?;
     let bench = Bench::new(sandbox, Options::default());
@@ -70,16 +71,35 @@ fn print(out: &mut impl Write, reports: &[CheckReport], plain: &[&Task]) -> io::
     for report in reports {
         writeln!(out, "{} {}", if report.holds() { "proven" } else { "FAILED" }, report.task)?;
         for reference in &report.references {
-            let reason = reference.proof.reason.as_deref().filter(|_| matches!(reference.proof.outcome, Outcome::Broken | Outcome::Unproven));
-            writeln!(out, "  {:<24} {}{}", reference.name, reference.proof.outcome, reason.map(|reason| format!(": {reason}")).unwrap_or_default())?;
+            let reason = reference
+                .proof
+                .reason
+                .as_deref()
+                .filter(|_| matches!(reference.proof.outcome, Outcome::Broken | Outcome::Unproven));
+            writeln!(
+                out,
+                "  {:<24} {}{}",
+                reference.name,
+                reference.proof.outcome,
+                reason.map(|reason| format!(": {reason}")).unwrap_or_default()
+            )?;
         }
         for (probe, fired) in &report.fired {
-            writeln!(out, "  probe {probe}: {}", if fired.is_empty() { "fired on nothing".to_owned() } else { format!("fired on {}", fired.join(", ")) })?;
+            writeln!(
+                out,
+                "  probe {probe}: {}",
+                if fired.is_empty() { "fired on nothing".to_owned() } else { format!("fired on {}", fired.join(", ")) }
+            )?;
         }
         for fault in &report.faults {
             writeln!(out, "  fault: {fault}")?;
         }
     }
     let proven = reports.iter().filter(|report| report.holds()).count();
-    writeln!(out, "{proven} of {} tasks proven; {} more (audit, topic) have nothing to run and were read without a mistake", reports.len(), plain.len())
+    writeln!(
+        out,
+        "{proven} of {} tasks proven; {} more (audit, topic) have nothing to run and were read without a mistake",
+        reports.len(),
+        plain.len()
+    )
 }
