@@ -142,6 +142,7 @@ pub(crate) fn split_exchange(joined: &[u8]) -> Option<(&[u8], &[u8], &[u8])> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use turncoat_study::canonical;
 
     #[test]
     fn small_contents_stay_inline_and_large_ones_go_to_files() {
@@ -174,6 +175,13 @@ mod tests {
         assert!(damaged(&packed.hash, 1, 2, Some(&bytes)), "a length that is too short");
         assert!(damaged(&packed.hash, 1, packed.length, None), "a missing file");
         assert!(damaged(&packed.hash, 1, packed.length, Some(&bytes[..bytes.len() / 2])), "half the bytes");
+    }
+
+    /// Ledgers on record can only be read with the very dictionary they were written with: a better one gets the next number.
+    #[test]
+    fn the_shipped_dictionary_never_changes() {
+        let digest = canonical::hex(&Sha256::digest(DICTIONARY));
+        assert_eq!(digest, "252cd18f504220f1766c02d7419476d38d1109283a9ad02bc3a3a1b61bd6cef5");
     }
 
     #[test]
