@@ -9,6 +9,17 @@ pub(crate) fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf)
 }
 
+/// The debug build of the program, brought up to date; or the one given.
+pub(crate) fn debug_program(given: Option<&Path>) -> Result<PathBuf, String> {
+    if let Some(given) = given {
+        return std::path::absolute(given).map_err(|error| format!("{}: {error}", given.display()));
+    }
+    let target = std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    // The same call as the tests make: nothing to do after them, and never a stale program.
+    run(cargo().args(["build", "--quiet", "--workspace", "--bins"]))?;
+    Ok(target.join("debug/turncoat"))
+}
+
 /// A command that starts in the workspace's root.
 pub(crate) fn command(program: impl AsRef<OsStr>) -> Command {
     let mut command = Command::new(program);
