@@ -1,3 +1,5 @@
+//! The sentences, one for each verdict and direction.
+
 use super::*;
 
 fn row(verdict: Verdict, scale: &str, endpoint: &str, estimate: Option<f64>) -> Contrast {

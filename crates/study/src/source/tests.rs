@@ -1,3 +1,5 @@
+//! Reading people's files: places, unknown fields, hints.
+
 use super::*;
 
 #[test]

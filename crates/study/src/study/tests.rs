@@ -1,3 +1,5 @@
+//! From a study file to a plan, and every mistake at its place.
+
 use std::collections::BTreeMap;
 
 use super::*;
