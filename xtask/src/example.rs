@@ -187,7 +187,8 @@ struct Scratch {
 
 impl Scratch {
     fn new() -> Result<Scratch, String> {
-        let above = std::env::temp_dir().join(format!("turncoat-example-{}", std::process::id()));
+        // Not among temporary files: a browser that comes as a snap does not see those.
+        let above = root().join(format!("target/example-{}", std::process::id()));
         fs::create_dir_all(&above).map_err(|error| format!("{} cannot be made: {error}", above.display()))?;
         Ok(Scratch { folder: above.join("example.ledger"), above })
     }
@@ -195,7 +196,7 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What cannot be removed stays in the folder of temporary files.
+        // What cannot be removed stays in the folder of builds.
         let _gone = fs::remove_dir_all(&self.above);
     }
 }
