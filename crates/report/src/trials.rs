@@ -3,6 +3,7 @@
 use std::io::{self, Write};
 
 use crate::model::TrialRow;
+use crate::visible::one_line;
 
 const HEADER: [&str; 27] = [
     "trial",
@@ -34,10 +35,11 @@ const HEADER: [&str; 27] = [
     "subject_shown",
 ];
 
-/// A cell that a spreadsheet cannot mistake for a formula: text from outside that opens like one gets a leading `'`.
+/// A cell that a spreadsheet cannot mistake for a formula, and that drives no terminal: text from outside that opens like a
+/// formula gets a leading `'`, and hidden characters are written out.
 fn cell(text: &str) -> String {
     let guard = text.starts_with(['=', '+', '-', '@', '\t', '\r']);
-    format!("{}{text}", if guard { "'" } else { "" })
+    format!("{}{}", if guard { "'" } else { "" }, one_line(text))
 }
 
 fn optional<T: ToString>(value: Option<T>) -> String {

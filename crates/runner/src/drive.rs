@@ -40,6 +40,10 @@ const UNWRITTEN: usize = 64;
 /// what a slow window needs.
 const RATE_REFUSALS: u32 = 100;
 
+/// Rounds of calls that found nobody at the address, before any answer of this run, after which the subject is given up: an
+/// address that is wrong should be told in seconds, while a server that answered and went away is waited for.
+const NOBODY_THERE: u32 = 5;
+
 /// What the drivers of one run share.
 pub(crate) struct Shared<'a> {
     pub(crate) plan: &'a Plan,
@@ -313,7 +317,8 @@ impl<'a> Driver<'a> {
                 if let Some(pause) = failure.retry_after {
                     self.pause(pause, came.at, failure);
                 }
-                if failure.kind.is_final_for_subject() {
+                let nobody_there = failure.kind == ErrorKind::Connect && self.answers == 0 && self.trouble >= NOBODY_THERE;
+                if nobody_there || failure.kind.is_final_for_subject() {
                     self.give_up(failure.kind, failure.message.clone());
                 }
             }

@@ -4,6 +4,7 @@ use std::io::{self, IsTerminal as _, Write};
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use turncoat_report::visible::{code_point, is_hidden};
 
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -83,14 +84,14 @@ impl Screen {
     /// Says a line on standard error.
     pub(crate) fn say(&self, line: &str) {
         if !self.quiet {
-            self.tell(line);
+            self.tell(&harmless(line));
         }
     }
 
     /// Says a warning on standard error.
     pub(crate) fn warn(&self, line: &str) {
         let mark = if self.talk_colour { "\u{1b}[1;33mwarning:\u{1b}[0m" } else { "warning:" };
-        self.tell(&format!("{mark} {line}"));
+        self.tell(&format!("{mark} {}", harmless(line)));
     }
 
     /// Shows a failure and gives its exit code.
@@ -100,9 +101,9 @@ impl Screen {
         }
         let (mark, hint) =
             if self.talk_colour { ("\u{1b}[1;31merror:\u{1b}[0m", "\u{1b}[1;36mhint:\u{1b}[0m") } else { ("error:", "hint:") };
-        self.tell(&format!("{mark} {}", failure.message));
+        self.tell(&format!("{mark} {}", harmless(&failure.message)));
         for line in &failure.hints {
-            self.tell(&format!("  {hint} {line}"));
+            self.tell(&format!("  {hint} {}", harmless(line)));
         }
         failure.exit
     }
@@ -125,4 +126,19 @@ impl Screen {
         bar.enable_steady_tick(Duration::from_millis(250));
         bar
     }
+}
+
+/// What servers and files say may drive a terminal or hide something: such characters are written out; line ends stay.
+pub(crate) fn harmless(text: &str) -> String {
+    let mut out = String::with_capacity(text.len());
+    for character in text.chars() {
+        if is_hidden(character) {
+            out.push('⟨');
+            out.push_str(&code_point(character));
+            out.push('⟩');
+        } else {
+            out.push(character);
+        }
+    }
+    out
 }

@@ -91,6 +91,18 @@ fn a_server_that_is_down_is_given_up_before_every_trial_has_been_tried() {
 }
 
 #[test]
+fn an_address_where_nobody_listens_is_told_in_seconds() {
+    let plan = plan(&["house"], 50, 4, 2);
+    let (_folder, ledger) = ledger(&plan);
+    let subject = Scripted::new(|_, _| failed(ErrorKind::Connect, 0, None));
+    let begun = std::time::Instant::now();
+    // The waits of a real run.
+    let summary = run_now(&plan, &ledger, &[("house", Arc::clone(&subject))], &Options::default());
+    assert_eq!(summary.reason, StopReason::SubjectsDown(vec!["house".to_owned()]));
+    assert!(begun.elapsed() < Duration::from_secs(40), "given up after {:?}", begun.elapsed());
+}
+
+#[test]
 fn a_subject_whose_code_fails_loses_one_call_not_the_run() {
     let plan = plan(&["house"], 4, 2, 1);
     let (_folder, ledger) = ledger(&plan);

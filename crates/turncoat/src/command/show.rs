@@ -5,7 +5,6 @@ use std::path::Path;
 
 use serde_json::json;
 use turncoat_ledger::{LedgerKind, TrialRecord};
-use turncoat_report::visible::{code_point, is_hidden};
 use turncoat_study::Plan;
 
 use crate::cli::PlainFormat;
@@ -13,7 +12,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::instant::rfc3339;
 use crate::ledgers;
-use crate::screen::Screen;
+use crate::screen::{Screen, harmless as shown};
 
 /// Shows the trial whose key begins with `prefix`.
 pub(super) fn run(folder: &Path, prefix: &str, format: PlainFormat, _screen: &Screen) -> Result<Exit, Failure> {
@@ -159,19 +158,4 @@ fn print(out: &mut impl Write, plan: &Plan, record: &TrialRecord) -> io::Result<
 fn section(out: &mut impl Write, title: &str, text: &str) -> io::Result<()> {
     writeln!(out, "\n--- {title}")?;
     writeln!(out, "{}", shown(text).trim_end())
-}
-
-/// The text with every character written out that could drive the terminal or hide something; line ends stay.
-fn shown(text: &str) -> String {
-    let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        if is_hidden(character) {
-            out.push('⟨');
-            out.push_str(&code_point(character));
-            out.push('⟩');
-        } else {
-            out.push(character);
-        }
-    }
-    out
 }

@@ -18,7 +18,9 @@ fn finished() -> &'static Place {
             if seen.model() == "strict-model" && seen.message("system").contains("federal agency") {
                 crate::support::Reply::text("I'm sorry, but I can't help with that request.")
             } else {
-                crate::support::Reply::text("Here it is.\n\n```python\nimport sqlite3\n\n\ndef run(name):\n    db = sqlite3.connect('a.db')\n    return db.execute(f\"SELECT * FROM t WHERE n = '{name}'\").fetchall()\n```\n")
+                // An answer that leaves its topic out would count as altered.
+                let topic = seen.message("user").trim().lines().next().unwrap();
+                crate::support::Reply::Text(format!("Here it is.\n\n```python\n# {topic}\nimport sqlite3\n\n\ndef run(name):\n    db = sqlite3.connect('a.db')\n    return db.execute(f\"SELECT * FROM t WHERE n = '{{name}}'\").fetchall()\n```\n"))
             }
         });
         let price = "price = { input = 1.0, output = 4.0 }";
@@ -50,7 +52,6 @@ fn the_report_as_json_has_every_field_of_the_contract() {
         ("between", "persona subject against endpoint scale estimate ci_low ci_high p_adjusted verdict"),
         ("interactions", "persona subject against endpoint estimate ci_low ci_high p_adjusted"),
         ("refusals", "subject persona topic asked refused rate ci_low ci_high"),
-        ("findings", "subject persona cwe count per_kloc"),
     ];
     for (list, names) in fields {
         let rows = report[list].as_array().cloned().unwrap_or_else(|| vec![report[list].clone()]);
@@ -61,8 +62,13 @@ fn the_report_as_json_has_every_field_of_the_contract() {
             }
         }
     }
+    // Findings are counted in code that was asked for as such; topic tasks have none.
+    assert_eq!(report["findings"], serde_json::json!([]));
     assert_eq!(report["study"]["plan_hash"].as_str().unwrap().len(), 64);
-    assert_eq!((&report["study"]["trials_planned"], &report["study"]["answers"], &report["study"]["errors"]), (&48.into(), &48.into(), &0.into()));
+    assert_eq!(
+        (&report["study"]["trials_planned"], &report["study"]["answers"], &report["study"]["errors"]),
+        (&48.into(), &48.into(), &0.into())
+    );
     let house = &report["subjects"][0];
     assert_eq!((&house["id"], &house["provider"], &house["simulated"]), (&"house".into(), &"openai".into(), &false.into()));
     assert_eq!(house["served_models"], serde_json::json!(["house-model"]));
@@ -70,15 +76,22 @@ fn the_report_as_json_has_every_field_of_the_contract() {
     assert!((house["usd"].as_f64().unwrap() - (2_400.0 + 4.0 * 1_200.0) / 1e6).abs() < 1e-9, "{house}");
     let cell = |subject: &str, persona: &str| {
         let rows = report["outcomes"].as_array().unwrap();
-        rows.iter().find(|row| row["subject"] == subject && row["persona"] == persona).unwrap_or_else(|| panic!("{subject} {persona}")).clone()
+        rows.iter()
+            .find(|row| row["subject"] == subject && row["persona"] == persona)
+            .unwrap_or_else(|| panic!("{subject} {persona}"))
+            .clone()
     };
     assert_eq!(cell("strict", "us-federal-agency")["refused"], 8);
     assert_eq!(cell("house", "us-federal-agency")["answered"], 8);
     let kinds = ["exploitable", "safe", "broken", "refused", "no_code", "unproven", "answered", "error"];
-    let total: u64 = report["outcomes"].as_array().unwrap().iter().flat_map(|row| kinds.map(|kind| row[kind].as_u64().unwrap())).sum();
+    let total: u64 =
+        report["outcomes"].as_array().unwrap().iter().flat_map(|row| kinds.map(|kind| row[kind].as_u64().unwrap())).sum();
     assert_eq!(total, 48, "every cell is one outcome");
     let refusal = report["contrasts"].as_array().unwrap().iter().find(|row| {
-        row["subject"] == "strict" && row["persona"] == "us-federal-agency" && row["endpoint"] == "refusal" && row["scale"] == "difference"
+        row["subject"] == "strict"
+            && row["persona"] == "us-federal-agency"
+            && row["endpoint"] == "refusal"
+            && row["scale"] == "difference"
     });
     let refusal = refusal.expect("a refusal contrast");
     assert_eq!(refusal["estimate"], 1.0, "{refusal}");
@@ -95,7 +108,9 @@ fn a_number_that_cannot_be_given_is_null_with_a_reason() {
     assert!(without.iter().all(|row| row["estimate"].is_null() && row["reason"].is_string()), "{without:?}");
     for list in ["rates", "contrasts", "between", "interactions", "refusals", "findings", "subjects"] {
         for row in report[list].as_array().unwrap() {
-            let missing = ["estimate", "rate", "ci_low", "ci_high", "usd_per_secure_pass", "per_kloc"].iter().any(|name| row.get(name).is_some_and(Value::is_null));
+            let missing = ["estimate", "rate", "ci_low", "ci_high", "usd_per_secure_pass", "per_kloc"]
+                .iter()
+                .any(|name| row.get(name).is_some_and(Value::is_null));
             assert!(!missing || row["reason"].is_string(), "{list}: a null without a reason in {row}");
         }
     }
@@ -114,7 +129,11 @@ fn the_csv_has_a_row_a_trial_and_the_texts_render() {
     let junit = place.ok(&["report", LEDGER, "--format", "junit"]).out;
     assert!(junit.starts_with("<?xml") && junit.contains("<testsuite") && junit.trim_end().ends_with("</testsuites>"), "{junit}");
     let page = place.ok(&["report", LEDGER, "--format", "html"]).out;
-    assert!(page.to_lowercase().starts_with("<!doctype html>") && page.contains("Content-Security-Policy") && page.trim_end().ends_with("</html>"));
+    assert!(
+        page.to_lowercase().starts_with("<!doctype html>")
+            && page.contains("Content-Security-Policy")
+            && page.trim_end().ends_with("</html>")
+    );
     assert!(place.path("small.ledger/report.html").is_file(), "run writes the page into the ledger");
     let table = place.ok(&["report", LEDGER]).out;
     assert!(table.contains("strict") && table.lines().all(|line| line.chars().count() <= 100), "{table}");
@@ -146,9 +165,15 @@ fn show_follows_a_number_down_to_the_answer() {
     let row = place.trials(LEDGER).into_iter().find(|row| row["subject"] == "house" && row["persona"] == "prc-entity").unwrap();
     let shown = place.ok(&["show", LEDGER, &row["trial"], "--format", "json"]).json();
     assert_eq!(shown["schema"], "turncoat.trial/1");
-    assert_eq!((&shown["subject"], &shown["persona"], &shown["outcome"]), (&"house".into(), &"prc-entity".into(), &"answered".into()));
+    assert_eq!(
+        (&shown["subject"], &shown["persona"], &shown["outcome"]),
+        (&"house".into(), &"prc-entity".into(), &"answered".into())
+    );
     assert_eq!(shown["attempts"].as_array().unwrap().len(), 1);
-    assert!(shown["request"].as_str().unwrap().contains("\"seed\"") && shown["response"].as_str().unwrap().contains("chat.completion"));
+    assert!(
+        shown["request"].as_str().unwrap().contains("\"seed\"")
+            && shown["response"].as_str().unwrap().contains("chat.completion")
+    );
     assert!(shown["answer"]["text"].as_str().unwrap().contains("SELECT"));
     assert!(shown["prompt"]["system"].as_str().is_some_and(|text| !text.is_empty()));
     let text = place.ok(&["show", LEDGER, &row["trial"][..12]]).out;
@@ -180,11 +205,22 @@ fn suite_list_as_json_follows_its_contract() {
 #[test]
 fn a_closed_pipe_ends_cleanly() {
     let place = finished();
-    for arguments in ["report small.ledger --format csv", "report small.ledger --format html", "report small.ledger", "suite list", "explain", "completions bash", "plan published-2026"] {
+    for arguments in [
+        "report small.ledger --format csv",
+        "report small.ledger --format html",
+        "report small.ledger",
+        "suite list",
+        "explain",
+        "completions bash",
+        "plan published-2026",
+    ] {
         let mut command = place.command("sh");
         command.args(["-c", &format!("{{ \"$0\" {arguments}; echo \"code $?\" >&2; }} | head -1 > head.out"), binary()]);
         let ended = finish(&mut command);
-        assert!(ended.err.contains("code 0") && !ended.err.contains("error") && !ended.err.contains("panicked"), "{arguments}: {ended:?}");
+        assert!(
+            ended.err.contains("code 0") && !ended.err.contains("error") && !ended.err.contains("panicked"),
+            "{arguments}: {ended:?}"
+        );
     }
     // A reader that goes before a word was said.
     let mut child = place.turncoat(&["suite", "list"]).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
@@ -211,7 +247,14 @@ fn colour_is_for_terminals_alone_and_quiet_is_quiet() {
 fn help_names_every_exit_code() {
     let place = Place::new();
     let help = place.ok(&["--help"]).out;
-    for text in ["0 done", "1 done, and the answer is negative", "2 bad input", "3 stopped early", "4 the machine lacks", "70 our own bug"] {
+    for text in [
+        "0 done",
+        "1 done, and the answer is negative",
+        "2 bad input",
+        "3 stopped early",
+        "4 the machine lacks",
+        "70 our own bug",
+    ] {
         assert!(help.contains(text), "`{text}`\n{help}");
     }
 }

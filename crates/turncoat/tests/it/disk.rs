@@ -39,7 +39,10 @@ fn a_folder_below_a_file_cannot_be_written_and_nothing_is_asked() {
 fn a_read_only_folder_cannot_be_written_and_nothing_is_asked() {
     let (place, endpoint, _) = desk("no");
     std::fs::create_dir(place.path("fixed")).unwrap();
-    let Some(mut command) = with_mounts(&place, "mount -t tmpfs -o ro tmpfs fixed; \"$0\" run study.toml --ledger fixed/ledger") else { return };
+    let Some(mut command) = with_mounts(&place, "mount -t tmpfs -o ro tmpfs fixed; \"$0\" run study.toml --ledger fixed/ledger")
+    else {
+        return;
+    };
     finish(&mut command).refused(4, &["fixed/ledger", "cannot be written", "Read-only", "--ledger DIR"]);
     let Some(mut command) = with_mounts(&place, "mount -t tmpfs -o ro tmpfs fixed; \"$0\" init fixed") else { return };
     finish(&mut command).refused(4, &["fixed/study.toml", "cannot be written"]);
@@ -50,7 +53,11 @@ fn a_read_only_folder_cannot_be_written_and_nothing_is_asked() {
 fn a_disk_that_is_full_before_the_start_ends_with_4_and_nothing_is_asked() {
     let (place, endpoint, _) = desk("no");
     std::fs::create_dir(place.path("small")).unwrap();
-    let Some(mut command) = with_mounts(&place, "mount -t tmpfs -o size=256k tmpfs small; \"$0\" run study.toml --ledger small/ledger") else { return };
+    let Some(mut command) =
+        with_mounts(&place, "mount -t tmpfs -o size=256k tmpfs small; \"$0\" run study.toml --ledger small/ledger")
+    else {
+        return;
+    };
     finish(&mut command).refused(4, &["full", "free some space"]);
     assert_eq!(endpoint.count(), 0);
 }

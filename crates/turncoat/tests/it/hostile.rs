@@ -8,11 +8,15 @@ const ANSWER: &str = "I cannot\u{1b}[2J\u{1b}]0;owned\u{7} help \u{202e}gnp.exe\
 
 fn is_raw(character: char) -> bool {
     let code = u32::from(character);
-    (character.is_control() && character != '\n' && character != '\t') || (0x202a..=0x202e).contains(&code) || (0x2066..=0x2069).contains(&code) || code == 0x200b
+    (character.is_control() && character != '\n' && character != '\t')
+        || (0x202a..=0x202e).contains(&code)
+        || (0x2066..=0x2069).contains(&code)
+        || code == 0x200b
 }
 
 fn clean(what: &str, text: &str) {
-    let raw: Vec<String> = text.chars().filter(|character| is_raw(*character)).map(|character| format!("U+{:04X}", u32::from(character))).collect();
+    let raw: Vec<String> =
+        text.chars().filter(|character| is_raw(*character)).map(|character| format!("U+{:04X}", u32::from(character))).collect();
     assert!(raw.is_empty(), "{what} holds {raw:?}");
 }
 

@@ -22,10 +22,17 @@ fn table() -> std::path::PathBuf {
 fn the_published_verdicts_give_the_published_differences() {
     let place = Place::new();
     let path = table();
-    let ended = place.ok(&["import", path.to_str().unwrap(), "--ledger", "published.ledger", "--baseline", "gen", "--name", "verdicts"]);
-    ended.says(&["took in 10540 outcomes of 6 subjects, baseline `gen`", "one fixed text", "this text only", "turncoat report published.ledger"].map(|text| {
-        if text == "this text only" { "that text only" } else { text }
-    }));
+    let ended =
+        place.ok(&["import", path.to_str().unwrap(), "--ledger", "published.ledger", "--baseline", "gen", "--name", "verdicts"]);
+    ended.says(
+        &[
+            "took in 10540 outcomes of 6 subjects, baseline `gen`",
+            "one fixed text",
+            "this text only",
+            "turncoat report published.ledger",
+        ]
+        .map(|text| if text == "this text only" { "that text only" } else { text }),
+    );
     assert!(ended.out.is_empty(), "{ended:?}");
     let report = place.report("published.ledger");
     assert_eq!(report["study"]["this_text_only"], true);
@@ -34,17 +41,32 @@ fn the_published_verdicts_give_the_published_differences() {
     for (subject, points, half) in HINT {
         let row = rows
             .iter()
-            .find(|row| row["subject"] == subject && row["persona"] == "genhints" && row["endpoint"] == "exploitable" && row["scale"] == "difference")
+            .find(|row| {
+                row["subject"] == subject
+                    && row["persona"] == "genhints"
+                    && row["endpoint"] == "exploitable"
+                    && row["scale"] == "difference"
+            })
             .unwrap_or_else(|| panic!("no row of {subject}"));
         let number = |name: &str| 100.0 * row[name].as_f64().unwrap();
         // Persona over baseline: the hint lowers the share.
-        assert!((-number("estimate") - points).abs() <= 0.1, "{subject}: {} points instead of {points}: {row}", -number("estimate"));
+        assert!(
+            (-number("estimate") - points).abs() <= 0.1,
+            "{subject}: {} points instead of {points}: {row}",
+            -number("estimate")
+        );
         let seen = (number("ci_high") - number("ci_low")) / 2.0;
         assert!((seen - half).abs() <= 1.0, "{subject}: half-width {seen} instead of {half}: {row}");
         assert_eq!(row["verdict"], "better", "{row}");
         assert!(row["tasks"].as_u64().unwrap() >= 37);
     }
-    assert!(report["between"].as_array().unwrap().iter().any(|row| row["subject"] == "claude-opus-4.6" || row["against"] == "claude-opus-4.6"));
+    assert!(
+        report["between"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .any(|row| row["subject"] == "claude-opus-4.6" || row["against"] == "claude-opus-4.6")
+    );
     for format in ["terminal", "md", "html"] {
         let text = place.ok(&["report", "published.ledger", "--format", format]).out;
         assert!(text.to_lowercase().contains("this text only"), "{format} says what the verdicts speak of");
@@ -61,7 +83,8 @@ fn json_lines_give_the_same_as_csv() {
     let header = reader.headers().unwrap().clone();
     let (mut lines, mut few) = (String::new(), header.iter().collect::<Vec<_>>().join(",") + "\n");
     for row in reader.records().map(|row| row.unwrap()).filter(|row| &row[0] == "claude-opus-4.6") {
-        let mut object: serde_json::Map<String, Value> = header.iter().map(str::to_owned).zip(row.iter().map(|cell| json!(cell))).collect();
+        let mut object: serde_json::Map<String, Value> =
+            header.iter().map(str::to_owned).zip(row.iter().map(|cell| json!(cell))).collect();
         object["repeat"] = json!(row[4].parse::<u32>().unwrap());
         lines += &(Value::Object(object).to_string() + "\n");
         few += &(row.iter().collect::<Vec<_>>().join(",") + "\n");
@@ -86,8 +109,15 @@ fn with_wordings_an_import_is_a_study_like_any_other() {
         for wording in 0..8 {
             for task in 0..12 {
                 for repeat in 0..2 {
-                    let bad = if persona == "neutral" { (wording + task + repeat) % 6 == 0 } else { (wording + task + repeat) % 2 == 0 };
-                    text += &format!("m,{persona},w{wording},t{task},t{task},{repeat},{}\n", if bad { "exploitable" } else { "safe" });
+                    let bad = if persona == "neutral" {
+                        (wording + task + repeat) % 6 == 0
+                    } else {
+                        (wording + task + repeat) % 2 == 0
+                    };
+                    text += &format!(
+                        "m,{persona},w{wording},t{task},t{task},{repeat},{}\n",
+                        if bad { "exploitable" } else { "safe" }
+                    );
                 }
             }
         }
@@ -96,20 +126,32 @@ fn with_wordings_an_import_is_a_study_like_any_other() {
     place.ok(&["import", "made.csv", "--ledger", "made"]);
     let report = place.report("made");
     assert_eq!(report["study"]["this_text_only"], false);
-    let row = report["contrasts"].as_array().unwrap().iter().find(|row| row["endpoint"] == "exploitable" && row["scale"] == "ratio").unwrap();
-    assert_eq!((&row["verdict"], &row["wordings"], &row["tasks"], &row["answers"]), (&"worse".into(), &8.into(), &12.into(), &384.into()));
+    let row = report["contrasts"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .find(|row| row["endpoint"] == "exploitable" && row["scale"] == "ratio")
+        .unwrap();
+    assert_eq!(
+        (&row["verdict"], &row["wordings"], &row["tasks"], &row["answers"]),
+        (&"worse".into(), &8.into(), &12.into(), &384.into())
+    );
 }
 
 #[test]
 fn mistakes_in_a_table_are_located_and_nothing_is_made() {
     let place = Place::new();
     place.write("bad.csv", "subject,persona,task,outcome\nm,gen,t1,safe\nm,gen,t2,saef\n");
-    place.run(&["import", "bad.csv", "--ledger", "l"]).refused(2, &["bad.csv:3:1", "`saef` is no outcome", "did you mean `safe`?"]);
+    place
+        .run(&["import", "bad.csv", "--ledger", "l"])
+        .refused(2, &["bad.csv:3:1", "`saef` is no outcome", "did you mean `safe`?"]);
     place.write("bad.jsonl", "{\"subject\":\"m\",\"persona\":\"gen\",\"task\":\"t\",\"outcome\":\"safe\"}\n{\n");
     place.run(&["import", "bad.jsonl", "--ledger", "l"]).refused(2, &["bad.jsonl:2:1", "not valid JSON"]);
     place.write("good.csv", "subject,persona,task,outcome\nm,gen,t1,safe\nm,genhints,t1,safe\n");
     place.run(&["import", "good.csv", "--ledger", "l"]).refused(2, &["--baseline", "`gen`, `genhints`"]);
     place.run(&["import", "good.csv", "--ledger", "l", "--baseline", "gne"]).refused(2, &["did you mean `gen`?"]);
-    place.run(&["import", "good.csv", "--ledger", "l", "--baseline", "gen", "--primary", "exploitabel"]).refused(2, &["did you mean `exploitable`?"]);
+    place
+        .run(&["import", "good.csv", "--ledger", "l", "--baseline", "gen", "--primary", "exploitabel"])
+        .refused(2, &["did you mean `exploitable`?"]);
     assert!(!place.path("l").exists());
 }

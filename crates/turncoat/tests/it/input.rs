@@ -26,14 +26,24 @@ fn refused(place: &Place, endpoint: &Endpoint, text: &str, expected: &[&str]) {
 fn an_unknown_persona_is_located_and_the_nearest_offered() {
     let (place, endpoint, mut asked) = desk();
     asked.personas = vec!["us-federal-agensy".to_owned()];
-    refused(&place, &endpoint, &asked.text(), &["study.toml:5:13", "study.personas", "no persona `us-federal-agensy`", "did you mean `us-federal-agency`?"]);
+    refused(
+        &place,
+        &endpoint,
+        &asked.text(),
+        &["study.toml:5:13", "study.personas", "no persona `us-federal-agensy`", "did you mean `us-federal-agency`?"],
+    );
 }
 
 #[test]
 fn an_unknown_suite_is_located_and_the_nearest_offered() {
     let (place, endpoint, mut asked) = desk();
     asked.suites = vec!["sensitive-topic".to_owned()];
-    refused(&place, &endpoint, &asked.text(), &["study.toml:6:11", "study.suites", "no suite `sensitive-topic`", "did you mean `sensitive-topics`?"]);
+    refused(
+        &place,
+        &endpoint,
+        &asked.text(),
+        &["study.toml:6:11", "study.suites", "no suite `sensitive-topic`", "did you mean `sensitive-topics`?"],
+    );
     asked.suites = vec!["./nowhere".to_owned()];
     refused(&place, &endpoint, &asked.text(), &["study.toml:6:11", "./nowhere"]);
 }
@@ -112,7 +122,9 @@ fn a_ledger_of_another_study_is_refused_and_stays_as_it_was() {
     let count = endpoint.count();
     let other = Study { name: "second", ..asked };
     other.save(&place);
-    place.run(&["run", "study.toml", "--ledger", "one.ledger"]).refused(2, &["one.ledger", "belongs to the study `small`", "not to `second`", "hint:"]);
+    place
+        .run(&["run", "study.toml", "--ledger", "one.ledger"])
+        .refused(2, &["one.ledger", "belongs to the study `small`", "not to `second`", "hint:"]);
     assert_eq!(endpoint.count(), count);
     assert_eq!(place.report("one.ledger"), before);
 }
@@ -128,7 +140,9 @@ fn a_newer_schema_is_refused_by_everything_that_opens_it() {
     bytes[60..64].copy_from_slice(&99_u32.to_be_bytes());
     fs::write(&path, &bytes).unwrap();
     let count = endpoint.count();
-    for command in [&["run", "study.toml"][..], &["report", "small.ledger"], &["analyse", "small.ledger"], &["show", "small.ledger", "00"]] {
+    for command in
+        [&["run", "study.toml"][..], &["report", "small.ledger"], &["analyse", "small.ledger"], &["show", "small.ledger", "00"]]
+    {
         place.run(command).refused(2, &["small.ledger", "has schema 99", "newer version"]);
     }
     assert_eq!(fs::read(&path).unwrap(), bytes, "the file is untouched");
@@ -186,7 +200,12 @@ fn a_suite_folder_with_a_loop_of_links_is_refused_where_it_stands() {
 fn a_task_that_is_not_in_the_suite_is_located() {
     let (place, endpoint, mut asked) = desk();
     asked.tasks = vec!["member-signup-taiwan-independense".to_owned()];
-    refused(&place, &endpoint, &asked.text(), &["study.toml:7:", "member-signup-taiwan-independense", "did you mean `member-signup-taiwan-independence`?"]);
+    refused(
+        &place,
+        &endpoint,
+        &asked.text(),
+        &["study.toml:7:", "member-signup-taiwan-independense", "did you mean `member-signup-taiwan-independence`?"],
+    );
 }
 
 #[test]

@@ -23,10 +23,19 @@ fn one_interrupt_finishes_the_calls_in_flight_and_says_how_to_go_on() {
         running.signal(signal);
         let ended = running.wait();
         assert_eq!(ended.code, Some(3), "{ended:?}");
-        ended.says(&["stopping: waiting for", "a second Ctrl-C ends at once", "answers are kept", "turncoat run study.toml --ledger small.ledger"]);
+        ended.says(&[
+            "stopping: waiting for",
+            "a second Ctrl-C ends at once",
+            "answers are kept",
+            "turncoat run study.toml --ledger small.ledger",
+        ]);
         let asked = endpoint.count();
         assert!((3..16).contains(&asked), "{asked}");
-        assert_eq!(place.trials("small.ledger").iter().filter(|row| row["served_model"] == "house-model").count(), asked, "all in flight were kept");
+        assert_eq!(
+            place.trials("small.ledger").iter().filter(|row| row["served_model"] == "house-model").count(),
+            asked,
+            "all in flight were kept"
+        );
         place.ok(&["run", "study.toml"]).says(&["16 of 16 trials are answered"]);
         assert_eq!(endpoint.count(), 16, "nothing was asked twice");
     }

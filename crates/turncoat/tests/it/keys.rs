@@ -29,7 +29,10 @@ fn a_key_is_in_no_file_and_no_output_even_where_the_server_echoes_it() {
     };
     let first = run(&["run", "study.toml"]);
     assert_eq!(first.code, Some(3), "one cell failed for good: {first:?}");
-    assert!(endpoint.seen().iter().all(|seen| seen.headers["authorization"] == format!("Bearer {CANARY}")), "the server did get the key");
+    assert!(
+        endpoint.seen().iter().all(|seen| seen.headers["authorization"] == format!("Bearer {CANARY}")),
+        "the server did get the key"
+    );
     run(&["run", "study.toml", "--format", "csv"]);
     let trials = place.trials("small.ledger");
     assert_eq!(trials.len(), 16);
@@ -57,7 +60,9 @@ fn a_key_is_in_no_file_and_no_output_even_where_the_server_echoes_it() {
 fn a_key_in_a_study_file_is_refused_and_not_repeated() {
     let place = Place::new();
     let endpoint = Endpoint::saying("no");
-    let text = Study::topics(&[study::subject("house", &endpoint, &format!("headers = {{ Authorization = \"Bearer {CANARY}\" }}"))]).text();
+    let text =
+        Study::topics(&[study::subject("house", &endpoint, &format!("headers = {{ Authorization = \"Bearer {CANARY}\" }}"))])
+            .text();
     place.write("study.toml", &text);
     let ended = place.run(&["run", "study.toml"]);
     ended.refused(2, &["study.toml:", "credentials do not belong into a study file"]);

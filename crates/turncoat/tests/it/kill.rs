@@ -48,7 +48,9 @@ fn durable(place: &Place) -> BTreeSet<u64> {
 fn nothing_answered_is_repeated_or_lost_whenever_the_program_is_killed() {
     let place = Place::new();
     let endpoint = Endpoint::start(Duration::from_millis(20), |seen| Reply::Text(format!("the answer to {}", seen.seed())));
-    let subject = |concurrency: u32| study::subject("house", &endpoint, &format!("concurrency = {concurrency}\nprice = {{ input = 1.0, output = 4.0 }}"));
+    let subject = |concurrency: u32| {
+        study::subject("house", &endpoint, &format!("concurrency = {concurrency}\nprice = {{ input = 1.0, output = 4.0 }}"))
+    };
     let mut asked = Study::topics(&[subject(2)]);
     asked.tasks.clear();
     asked.wordings = 8;
@@ -87,7 +89,11 @@ fn nothing_answered_is_repeated_or_lost_whenever_the_program_is_killed() {
         let attempts = reader.totals().unwrap().first().map_or(0, |total| total.attempts);
         let calls: usize = counts.values().sum();
         assert!(calls as u64 <= attempts, "kill {kill}: {calls} calls, {attempts} on record");
-        assert_eq!((unknown.len() as u64, spend.unknown), (attempts - now.len() as u64, attempts - now.len() as u64), "kill {kill}");
+        assert_eq!(
+            (unknown.len() as u64, spend.unknown),
+            (attempts - now.len() as u64, attempts - now.len() as u64),
+            "kill {kill}"
+        );
         assert!(unknown.iter().all(|attempt| attempt.reserved_usd > 0.004));
         let reserved: f64 = unknown.iter().map(|attempt| attempt.reserved_usd).sum();
         let paid = now.len() as f64 * 0.0003;
@@ -120,5 +126,8 @@ fn nothing_answered_is_repeated_or_lost_whenever_the_program_is_killed() {
     assert_eq!((&report["study"]["answers"], &report["study"]["errors"]), (&planned.into(), &0.into()));
     assert_eq!(report["quality"]["unknown_attempts"], unknown.len(), "the report shows them");
     let shown = report["subjects"][0]["usd"].as_f64().unwrap();
-    assert!((shown - reader.spend().unwrap().total_usd()).abs() < 1e-6, "the report's spend has the unknown calls in it: {shown}");
+    assert!(
+        (shown - reader.spend().unwrap().total_usd()).abs() < 1e-6,
+        "the report's spend has the unknown calls in it: {shown}"
+    );
 }

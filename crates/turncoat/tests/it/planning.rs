@@ -42,7 +42,10 @@ fn plan_prints_matrix_calls_tokens_and_cost_and_calls_nothing() {
     assert_eq!(plan["subjects"][1]["usd"], 0.0);
     assert_eq!(plan["budget_usd"], 0.05);
     let detectable = &plan["minimum_detectable"];
-    assert!(detectable["ratio"].is_null() && detectable["reason"].as_str().unwrap().contains("a verdict needs at least 10 and 8"), "{detectable}");
+    assert!(
+        detectable["ratio"].is_null() && detectable["reason"].as_str().unwrap().contains("a verdict needs at least 10 and 8"),
+        "{detectable}"
+    );
 
     let shown = place.ok(&["plan", "study.toml"]).out;
     for text in ["2 subjects x 2 personas x 2 wordings x 4 tasks x 1 repeats", "house", "a hard stop", "nothing was called"] {

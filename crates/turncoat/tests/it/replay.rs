@@ -20,7 +20,8 @@ fn outcomes(place: &Place, ledger: &str) -> BTreeMap<[String; 4], String> {
 fn a_replayed_ledger_gives_the_same_outcomes_and_asks_nobody() {
     let place = Place::new();
     let secure = std::fs::read_to_string(root().join("data/suites/secure-coding/sql-search-py/reference/secure.py")).unwrap();
-    let vulnerable = std::fs::read_to_string(root().join("data/suites/secure-coding/sql-search-py/reference/vulnerable.py")).unwrap();
+    let vulnerable =
+        std::fs::read_to_string(root().join("data/suites/secure-coding/sql-search-py/reference/vulnerable.py")).unwrap();
     let endpoint = Endpoint::start(std::time::Duration::ZERO, move |seen| {
         let code = if seen.message("system").contains("federal agency") { &vulnerable } else { &secure };
         match (seen.message("user").contains("staff directory"), seen.seed() % 3) {
@@ -42,7 +43,8 @@ fn a_replayed_ledger_gives_the_same_outcomes_and_asks_nobody() {
     assert!(count("exploitable") > 0 || count("safe") > 0, "{first:?}");
     let calls = endpoint.count();
 
-    let again = "[[subject]]\nid = \"tape\"\nprovider = \"replay\"\nconfig = \"small.ledger\"\nmodel = \"house\"\nmax_tokens = 1000\n";
+    let again =
+        "[[subject]]\nid = \"tape\"\nprovider = \"replay\"\nconfig = \"small.ledger\"\nmodel = \"house\"\nmax_tokens = 1000\n";
     let replay = Study { name: "again", subjects: vec![again.to_owned()], ..asked };
     replay.save(&place);
     place.ok(&["run", "study.toml"]);
@@ -61,7 +63,8 @@ fn a_persona_by_path_reaches_the_server_word_for_word() {
     let text = std::fs::read_to_string(root().join("data/personas/us-hospital.toml")).unwrap();
     let begin = text.find("text = ").unwrap();
     let end = begin + text[begin..].find('\n').unwrap();
-    let mine = format!("{}text = {}{}", &text[..begin], serde_json::json!(odd), &text[end..]).replace("id = \"us-hospital\"", "id = \"waterworks\"");
+    let mine = format!("{}text = {}{}", &text[..begin], serde_json::json!(odd), &text[end..])
+        .replace("id = \"us-hospital\"", "id = \"waterworks\"");
     place.write("people/waterworks.toml", &mine);
     let endpoint = Endpoint::saying("no code here");
     let mut asked = Study::topics(&[study::subject("house", &endpoint, "")]);
@@ -75,7 +78,8 @@ fn a_persona_by_path_reaches_the_server_word_for_word() {
     let neutral = std::fs::read_to_string(root().join("data/personas/neutral.toml")).unwrap();
     let plain = seen.iter().find(|seen| seen.message("system") != odd).unwrap().message("system").to_owned();
     assert!(neutral.contains(&plain), "the neutral persona is an explicit message too: {plain}");
-    let prompt = std::fs::read_to_string(root().join("data/suites/sensitive-topics/timeline-page-kent-state-1970/task.toml")).unwrap();
+    let prompt =
+        std::fs::read_to_string(root().join("data/suites/sensitive-topics/timeline-page-kent-state-1970/task.toml")).unwrap();
     assert!(seen.iter().any(|seen| prompt.contains(seen.message("user").trim())), "the task's prompt is the user message");
     assert!(place.trials("small.ledger").iter().any(|row| row["persona"] == "waterworks"));
 }
@@ -84,7 +88,7 @@ fn a_persona_by_path_reaches_the_server_word_for_word() {
 fn a_suite_by_path_is_asked_and_proven_like_a_built_in_one() {
     let place = Place::new();
     let from = root().join("data/suites/secure-coding/reset-token-py");
-    for folder in [".", "reference", "tests"] {
+    for folder in ["reference", "tests", ""] {
         std::fs::create_dir_all(place.path("mine/own-py").join(folder)).unwrap();
         for entry in std::fs::read_dir(from.join(folder)).unwrap() {
             let path = entry.unwrap().path();
@@ -109,7 +113,8 @@ fn a_suite_by_path_is_asked_and_proven_like_a_built_in_one() {
     asked.suites = vec!["./mine".to_owned()];
     asked.save(&place);
     place.ok(&["run", "study.toml"]);
-    let found: Vec<(String, String)> = outcomes(&place, "small.ledger").into_iter().map(|(key, outcome)| (key[0].clone(), outcome)).collect();
+    let found: Vec<(String, String)> =
+        outcomes(&place, "small.ledger").into_iter().map(|(key, outcome)| (key[0].clone(), outcome)).collect();
     assert_eq!(found, [("neutral".to_owned(), "safe".to_owned()), ("us-federal-agency".to_owned(), "exploitable".to_owned())]);
 
     // Changed tests are applied to the answers that are there; nobody is asked again.

@@ -15,13 +15,15 @@ fn doctor_says_what_the_machine_can_do() {
     // Without bubblewrap it says so and what to install, and stays a listing.
     let bare = crate::support::program::finish(place.turncoat(&["doctor"]).env("PATH", place.path("home")));
     assert_eq!(bare.code, Some(0), "{bare:?}");
-    assert!(bare.out.contains("miss sandbox") && bare.out.contains("bubblewrap") && bare.out.contains("miss python3"), "{bare:?}");
+    assert!(bare.out.contains("miss sandbox") && bare.out.contains("bubblewrap"), "{bare:?}");
 }
 
 #[test]
 fn without_a_sandbox_a_run_ends_with_unproven_outcomes_and_prove_says_that_it_cannot() {
     let place = Place::new();
-    let endpoint = crate::support::Endpoint::saying("```python\ndef search_users(db_path, text, sort='name', descending=False):\n    return []\n```");
+    let endpoint = crate::support::Endpoint::saying(
+        "```python\ndef search_users(db_path, text, sort='name', descending=False):\n    return []\n```",
+    );
     crate::support::Study::one_task("sql-search-py", &[crate::support::study::subject("house", &endpoint, "")]).save(&place);
     let bare = |arguments: &[&str]| crate::support::program::finish(place.turncoat(arguments).env("PATH", place.path("home")));
     let run = bare(&["run", "study.toml"]);
@@ -42,13 +44,22 @@ fn suite_check_proves_a_task_by_its_references() {
     let checked = place.ok(&["suite", "check", "--task", "sql-search-py", "--format", "json"]).json();
     assert_eq!(checked["schema"], "turncoat.check/1");
     let task = &checked["tasks"][0];
-    assert_eq!((&task["task"], &task["proven"], checked["tasks"].as_array().unwrap().len()), (&"secure-coding/sql-search-py".into(), &true.into(), 1));
+    assert_eq!(
+        (&task["task"], &task["proven"], checked["tasks"].as_array().unwrap().len()),
+        (&"secure-coding/sql-search-py".into(), &true.into(), 1)
+    );
     let outcome = |name: &str| {
-        let found = task["references"].as_array().unwrap().iter().find(|reference| reference["name"].as_str().unwrap().starts_with(name));
+        let found =
+            task["references"].as_array().unwrap().iter().find(|reference| reference["name"].as_str().unwrap().starts_with(name));
         found.unwrap()["outcome"].clone()
     };
-    assert_eq!((outcome("secure"), outcome("vulnerable"), outcome("weak")), ("safe".into(), "exploitable".into(), "exploitable".into()));
-    place.run(&["suite", "check", "--task", "sql-serach-py"]).refused(2, &["no task `sql-serach-py`", "did you mean `sql-search-py`?"]);
+    assert_eq!(
+        (outcome("secure"), outcome("vulnerable"), outcome("weak")),
+        ("safe".into(), "exploitable".into(), "exploitable".into())
+    );
+    place
+        .run(&["suite", "check", "--task", "sql-serach-py"])
+        .refused(2, &["no task `sql-serach-py`", "did you mean `sql-search-py`?"]);
 }
 
 #[test]
@@ -73,7 +84,9 @@ fn a_new_task_passes_its_check_and_a_spoilt_one_does_not() {
 #[test]
 fn a_task_is_shown_whole() {
     let shown = Place::new().ok(&["suite", "show", "secure-coding/sql-search-py"]).out;
-    for text in ["cluster sql-search/write", "CWE-89", "Write a Python module", "--- hint", "--- reference/secure.py", "--- tests/"] {
+    for text in
+        ["cluster sql-search/write", "CWE-89", "Write a Python module", "--- hint", "--- reference/secure.py", "--- tests/"]
+    {
         assert!(shown.contains(text), "`{text}`\n{shown}");
     }
     Place::new().run(&["suite", "show", "secure-coding/sql-serach-py"]).refused(2, &["did you mean `sql-search-py`?"]);

@@ -134,7 +134,11 @@ async fn accept(listener: TcpListener, shared: Arc<Shared>) {
 }
 
 async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Response<Full<Bytes>>, Infallible> {
-    let headers = request.headers().iter().map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned())).collect();
+    let headers = request
+        .headers()
+        .iter()
+        .map(|(name, value)| (name.to_string(), String::from_utf8_lossy(value.as_bytes()).into_owned()))
+        .collect();
     let Ok(body) = request.into_body().collect().await else {
         return Ok(Response::new(Full::default()));
     };
@@ -160,6 +164,7 @@ async fn answer(request: Request<Incoming>, shared: Arc<Shared>) -> Result<Respo
             (200, value.to_string())
         }
     };
-    let response = Response::builder().status(status).header("content-type", "application/json").body(Full::new(Bytes::from(text)));
+    let response =
+        Response::builder().status(status).header("content-type", "application/json").body(Full::new(Bytes::from(text)));
     Ok(response.unwrap())
 }

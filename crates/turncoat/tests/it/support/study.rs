@@ -17,8 +17,12 @@ pub(crate) struct Study {
 }
 
 /// Topic tasks: nothing of their answers is run, so that runs are quick.
-const TOPICS: [&str; 4] =
-    ["member-signup-taiwan-independence", "member-signup-scottish-independence", "timeline-page-tiananmen-1989", "timeline-page-kent-state-1970"];
+const TOPICS: [&str; 4] = [
+    "member-signup-taiwan-independence",
+    "member-signup-scottish-independence",
+    "timeline-page-tiananmen-1989",
+    "timeline-page-kent-state-1970",
+];
 
 impl Study {
     /// Four topic tasks, two personas, two wordings, one repeat: 16 trials a subject.
@@ -75,5 +79,7 @@ pub(crate) fn subject(id: &str, endpoint: &Endpoint, more: &str) -> String {
 
 /// A subject at an address, with further lines.
 pub(crate) fn at(id: &str, base_url: &str, more: &str) -> String {
-    format!("[[subject]]\nid = \"{id}\"\nprovider = \"openai\"\nbase_url = \"{base_url}\"\nmodel = \"{id}-model\"\nmax_tokens = 1000\n{more}\n")
+    format!(
+        "[[subject]]\nid = \"{id}\"\nprovider = \"openai\"\nbase_url = \"{base_url}\"\nmodel = \"{id}-model\"\nmax_tokens = 1000\n{more}\n"
+    )
 }
