@@ -1,6 +1,7 @@
 //! One self-contained HTML page: no request, a strict content security policy, light and dark, screen and print.
 
 use std::io::{self, Write};
+use std::ops::Range;
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
@@ -18,6 +19,7 @@ mod quality;
 mod store;
 mod text;
 
+pub use answers::telling;
 use store::Store;
 use text::{in_address, in_id, shown};
 
@@ -54,32 +56,35 @@ pub fn page_with_answers(parts: &[Part<'_>], most: usize, out: &mut dyn Write) -
     write_page(parts, None, most, out)
 }
 
-/// Writes the page like [`page`], and where a part has more answers than it holds, hands pages with all of them to `put`,
-/// one at a time; their paths lie below `folder`.
+/// Writes the page like [`page`], and for each part with answers beyond those it holds, hands pages with all of them to `put`, one
+/// at a time; their paths lie below `folder`. `fetch` is asked for the answers of such a page, by the part's number and their
+/// places, so that never more than one page's are in memory.
 ///
 /// # Errors
-/// Whatever `out` or `put` meet.
+/// Whatever `out`, `fetch` or `put` meet.
 pub fn page_with_folder(
     parts: &[Part<'_>],
     folder: &str,
     out: &mut dyn Write,
+    fetch: &mut dyn FnMut(usize, Range<usize>) -> io::Result<Vec<Drill>>,
     put: &mut dyn FnMut(PageFile) -> io::Result<()>,
 ) -> io::Result<()> {
     write_page(parts, Some(folder), INLINE_ANSWERS, out)?;
-    for part in parts.iter().filter(|part| part.drill.len() > share(parts, part, INLINE_ANSWERS)) {
-        let pages = part.drill.len().div_ceil(FOLDER_ANSWERS);
-        for (index, answers) in part.drill.chunks(FOLDER_ANSWERS).enumerate() {
-            let answers: Vec<&Drill> = answers.iter().collect();
-            put(PageFile {
-                path: folder_path(folder, part, index),
-                html: folder_page(part, &answers, index, pages).into_string(),
-            })?;
+    for (number, part) in parts.iter().enumerate().filter(|(_, part)| part.beyond > 0) {
+        let all = part.drill.len() + part.beyond;
+        let pages = all.div_ceil(FOLDER_ANSWERS);
+        for index in 0..pages {
+            let answers = fetch(number, index * FOLDER_ANSWERS..all.min((index + 1) * FOLDER_ANSWERS))?;
+            let mut html = Vec::new();
+            folder_page(part, &answers.iter().collect::<Vec<_>>(), index, pages, &mut html)?;
+            let html = String::from_utf8(html).map_err(io::Error::other)?;
+            put(PageFile { path: folder_path(folder, part, index), html })?;
         }
     }
     Ok(())
 }
 
-/// How many answers of a part its page holds: all, or its share of `most`.
+/// How many answers of a part its page holds: all it has at hand, or its share of `most`.
 fn share(parts: &[Part<'_>], part: &Part<'_>, most: usize) -> usize {
     let all: usize = parts.iter().map(|part| part.drill.len()).sum();
     if all <= most { part.drill.len() } else { (most * part.drill.len()).div_ceil(all) }
@@ -89,30 +94,53 @@ fn folder_path(folder: &str, part: &Part<'_>, index: usize) -> String {
     format!("{folder}/{}-{:03}.html", in_id(&part.anchor), index + 1)
 }
 
+/// Stands for what is written in between: a page's answers are long, and are not to be copied from one text into the next. No text
+/// of a page holds it, since control characters are shown as words.
+const GAP: &str = "\0";
+
 fn write_page(parts: &[Part<'_>], folder: Option<&str>, most: usize, out: &mut dyn Write) -> io::Result<()> {
     let title = match parts {
         [only] => only.title.clone(),
         several => format!("{} studies", several.len()),
     };
-    let mut store = Store::default();
-    let bodies: Vec<Markup> =
-        parts.iter().map(|part| body(part, parts.len() > 1, share(parts, part, most), folder, &mut store)).collect();
-    let page = document(
+    let frame = document(
         &title,
         html! {
             div class="page" {
                 (navigation(parts))
                 main id="top" {
                     @if parts.len() > 1 { p class="brand" { "Turncoat report" } h1 { (shown(&title)) } }
-                    @for part in bodies { (part) }
+                    (GAP)
                     footer { "Made by Turncoat" @if let Some(part) = parts.first() { " " (shown(&part.report.study.version)) } ". This page asks nothing of any server; the texts in it are answers of language models, shown as they came." }
                 }
             }
-            (store.into_markup())
+            (GAP)
             dialog aria-label="Two answers side by side" { form method="dialog" { button { "Close" } } div class="two" {} }
         },
     );
-    out.write_all(page.into_string().as_bytes())
+    let mut store = Store::default();
+    let bodies = |store: &mut Store, out: &mut dyn Write| {
+        parts.iter().try_for_each(|part| {
+            let body = body(part, parts.len() > 1, share(parts, part, most), folder, store);
+            out.write_all(body.into_string().as_bytes())
+        })
+    };
+    fill(&frame, &mut store, bodies, out)
+}
+
+/// Writes a frame: the list into its first gap, the texts that the list named into its second.
+fn fill(
+    frame: &Markup,
+    store: &mut Store,
+    list: impl FnOnce(&mut Store, &mut dyn Write) -> io::Result<()>,
+    out: &mut dyn Write,
+) -> io::Result<()> {
+    let mut pieces = frame.0.split(GAP);
+    out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
+    list(store, out)?;
+    out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
+    std::mem::take(store).write(out)?;
+    out.write_all(pieces.next().unwrap_or_default().as_bytes())
 }
 
 fn document(title: &str, body: Markup) -> Markup {
@@ -206,13 +234,14 @@ fn head(part: &Part<'_>, several: bool) -> Markup {
 fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store: &mut Store) -> Markup {
     let anchor = in_id(&part.anchor);
     let report = part.report;
-    let inline = answers::telling(&part.drill, held);
+    let inline = answers::shortlist(&part.drill, held);
+    let all = part.drill.len() + part.beyond;
     let notice = html! {
-        @if inline.len() < part.drill.len() {
+        @if inline.len() < all {
             p class="warn" {
-                "This page holds " (number::count(inline.len() as u64)) " of " (number::count(part.drill.len() as u64)) " answers: the first of each outcome for each subject, persona and task, then by outcome. "
+                "This page holds " (number::count(inline.len() as u64)) " of " (number::count(all as u64)) " answers: the first of each outcome for each subject, persona and task, then by outcome. "
                 @match folder {
-                    Some(folder) => { "All of them stand in the folder beside it: " @for index in 0..part.drill.len().div_ceil(FOLDER_ANSWERS) { a href=(in_address(&folder_path(folder, part, index))) { (index + 1) } " " } }
+                    Some(folder) => { "All of them stand in the folder beside it: " @for index in 0..all.div_ceil(FOLDER_ANSWERS) { a href=(in_address(&folder_path(folder, part, index))) { (index + 1) } " " } }
                     None => { code { "turncoat show LEDGER TRIAL" } " prints any other." }
                 }
             }
@@ -238,8 +267,7 @@ fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store
     }
 }
 
-fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize) -> Markup {
-    let mut store = Store::default();
+fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize, out: &mut dyn Write) -> io::Result<()> {
     let place = |other: usize| format!("{}-{:03}.html", in_id(&part.anchor), other + 1);
     let notice = html! {
         p {
@@ -248,8 +276,7 @@ fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize) ->
             @if index + 1 < pages { a href=(place(index + 1)) { "Next" } }
         }
     };
-    let list = answers::section(part, drill, notice, &mut store);
-    document(
+    let frame = document(
         &part.title,
         html! {
             div class="page" {
@@ -258,12 +285,16 @@ fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize) ->
                     article class="part" {
                         h1 { (shown(&part.title)) }
                         @if let Some(banner) = &part.banner { p class="banner" { (shown(banner)) } }
-                        (list)
+                        (GAP)
                     }
                 }
             }
-            (store.into_markup())
+            (GAP)
             dialog aria-label="Two answers side by side" { form method="dialog" { button { "Close" } } div class="two" {} }
         },
-    )
+    );
+    let list = |store: &mut Store, out: &mut dyn Write| {
+        out.write_all(answers::section(part, drill, notice, store).into_string().as_bytes())
+    };
+    fill(&frame, &mut Store::default(), list, out)
 }

@@ -18,7 +18,7 @@ pub mod view;
 pub mod visible;
 pub mod words;
 
-pub use html::{INLINE_ANSWERS, PageFile, page, page_with_answers, page_with_folder};
+pub use html::{INLINE_ANSWERS, PageFile, page, page_with_answers, page_with_folder, telling};
 pub use json::json;
 pub use junit::junit;
 pub use markdown::markdown;

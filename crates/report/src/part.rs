@@ -65,6 +65,8 @@ pub struct Part<'a> {
     pub report: &'a Report,
     /// The answers, in the order they are to be listed.
     pub drill: Vec<Drill>,
+    /// How many answers there are beside those, since they are too many for one page: `drill` then holds the [`crate::telling`] ones.
+    pub beyond: usize,
     /// Published claims, where the part tests some.
     pub claims: Vec<Claim>,
 }

@@ -1,5 +1,6 @@
 //! CSV, a row per trial.
 
+use std::borrow::Borrow;
 use std::io::{self, Write};
 
 use crate::model::TrialRow;
@@ -50,10 +51,11 @@ fn optional<T: ToString>(value: Option<T>) -> String {
 ///
 /// # Errors
 /// Whatever `out` meets.
-pub fn csv<'a>(trials: impl IntoIterator<Item = &'a TrialRow>, out: &mut dyn Write) -> io::Result<()> {
+pub fn csv<R: Borrow<TrialRow>>(trials: impl IntoIterator<Item = R>, out: &mut dyn Write) -> io::Result<()> {
     let mut writer = csv::Writer::from_writer(out);
     writer.write_record(HEADER).map_err(io::Error::from)?;
     for row in trials {
+        let row = row.borrow();
         let shown = if row.simulated { format!("{} [SIMULATED]", row.subject) } else { row.subject.clone() };
         let record: [String; 27] = [
             cell(&row.trial),

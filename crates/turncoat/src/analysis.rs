@@ -10,12 +10,13 @@ mod observe;
 
 use std::path::Path;
 
+use serde::Deserialize;
 use serde_json::json;
 use turncoat_ledger::{Ledger, LedgerKind, Reader};
 use turncoat_report::Report;
 
 pub(crate) use claims::claims;
-pub(crate) use drill::{drills, trial_rows};
+pub(crate) use drill::{Answers, csv};
 pub(crate) use head::{CONTROL_NOTE, SANDBOX_NOTE, SCANNER_NOTE};
 pub(crate) use material::Material;
 
@@ -28,6 +29,13 @@ pub(crate) const IMPORT_NOTE: &str = "import";
 
 /// The remark that holds the newest report, so that showing it again costs nothing.
 const REPORT_NOTE: &str = "report";
+
+/// A report on record, and what it was made from.
+#[derive(Deserialize)]
+struct Kept {
+    stamp: String,
+    report: Report,
+}
 
 /// The report of a ledger: the one on record if nothing changed since, else made anew.
 pub(crate) fn report(folder: &Path) -> Result<Report, Failure> {
@@ -60,12 +68,10 @@ pub(crate) fn refresh_in(ledger: &Ledger, screen: &Screen) -> Result<Report, Fai
 
 /// The report on record, if nothing it depends on changed since: answers, scores, plan, and this program's version.
 fn on_record(reader: &Reader) -> Result<Option<Report>, Failure> {
-    let Some(note) = reader.newest_note(REPORT_NOTE).map_err(|error| ledgers::failure(&error))? else { return Ok(None) };
-    if note.value.get("stamp").and_then(serde_json::Value::as_str) != Some(stamp(reader)?.as_str()) {
-        return Ok(None);
-    }
-    let Some(report) = note.value.get("report") else { return Ok(None) };
-    Ok(serde_json::from_value(report.clone()).ok())
+    let Some(text) = reader.newest_note_text(REPORT_NOTE).map_err(|error| ledgers::failure(&error))? else { return Ok(None) };
+    // One of another version may look otherwise; then it is simply made anew.
+    let Ok(kept) = serde_json::from_str::<Kept>(&text) else { return Ok(None) };
+    Ok((kept.stamp == stamp(reader)?).then_some(kept.report))
 }
 
 /// Changes whenever something does that a report is made from.

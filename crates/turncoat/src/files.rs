@@ -1,7 +1,7 @@
 //! Reading and writing files for people, with errors that say where.
 
 use std::fs;
-use std::io::Write as _;
+use std::io::{self, Write};
 use std::path::Path;
 
 use turncoat_study::{Loaded, Plan, Shelf as _, load, suite};
@@ -14,7 +14,7 @@ use crate::shelf::Data;
 pub(crate) fn read(path: &Path) -> Result<String, Failure> {
     fs::read_to_string(path).map_err(|error| {
         let failure = Failure::file("read", path, &error);
-        if error.kind() == std::io::ErrorKind::NotFound {
+        if error.kind() == io::ErrorKind::NotFound {
             failure.hint("`turncoat init` writes a study to start from")
         } else {
             failure
@@ -24,17 +24,22 @@ pub(crate) fn read(path: &Path) -> Result<String, Failure> {
 
 /// Writes a file whole: beside it first, then in its place, so that a half-written one never stands there.
 pub(crate) fn write(path: &Path, content: &[u8]) -> Result<(), Failure> {
+    write_through(path, |out| out.write_all(content)).map_err(|error| Failure::file("written", path, &error))
+}
+
+/// Writes a file piece by piece, whole or not at all.
+pub(crate) fn write_through(path: &Path, content: impl FnOnce(&mut dyn Write) -> io::Result<()>) -> io::Result<()> {
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     let beside = parent.join(format!(".{name}.{}.part", std::process::id()));
-    let written = fs::File::create(&beside).and_then(|mut file| {
-        file.write_all(content)?;
-        file.sync_all()?;
+    let written = fs::File::create(&beside).and_then(|file| {
+        let mut out = io::BufWriter::new(file);
+        content(&mut out)?;
+        out.into_inner()?.sync_all()?;
         fs::rename(&beside, path)
     });
-    written.map_err(|error| {
+    written.inspect_err(|_| {
         let _gone = fs::remove_file(&beside);
-        Failure::file("written", path, &error)
     })
 }
 

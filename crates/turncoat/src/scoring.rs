@@ -5,6 +5,7 @@ mod prove;
 mod read;
 mod scan;
 
+use std::collections::btree_map::Entry;
 use std::collections::{BTreeMap, HashMap};
 
 use turncoat_answer::Outcome;
@@ -28,37 +29,39 @@ pub(crate) fn score(ledger: &Ledger, plan: &Plan, run_code: bool, screen: &Scree
     settle(ledger, plan, &tasks)
 }
 
+/// Scores written at a time: each write waits for the disk once.
+const BATCH: usize = 2_000;
+
 /// Gives answers whose code is to be run the outcome of its newest proof.
 fn settle(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>) -> Result<(), Failure> {
     let failed = |error: LedgerError| ledgers::failure_midway(&error);
     let reader = ledger.reader().map_err(failed)?;
     let mut known: BTreeMap<(turncoat_ledger::CodeHash, usize), (Outcome, Option<String>)> = BTreeMap::new();
     let mut changed: Vec<Score> = Vec::new();
-    // In order of key, so that a run and its repetition write alike.
-    let scores: BTreeMap<TrialKey, Score> = reader.scores().map_err(failed)?.into_iter().collect();
-    for (key, mut score) in scores {
-        let (Some(code), Some(number)) = (score.code, tasks.get(&key)) else { continue };
-        let Some(task) = plan.tasks.get(*number).filter(|task| task.kind.is_run()) else { continue };
-        // A refusal stays one, whatever scrap of code stands in it.
-        if score.outcome == Outcome::Refused {
-            continue;
-        }
-        let (outcome, reason) = match known.get(&(code, *number)) {
-            Some(found) => found.clone(),
-            None => {
-                let proof = reader.newest_proof(code, &task.path()).map_err(failed)?;
-                let found = proof.map_or((Outcome::Unproven, Some("not run yet".to_owned())), |record| {
-                    (record.proof.outcome, record.proof.reason)
-                });
-                known.insert((code, *number), found.clone());
-                found
+    reader
+        .each_score(|mut score: Score| {
+            let (Some(code), Some(number)) = (score.code, tasks.get(&score.trial)) else { return Ok(()) };
+            let Some(task) = plan.tasks.get(*number).filter(|task| task.kind.is_run()) else { return Ok(()) };
+            // A refusal stays one, whatever scrap of code stands in it.
+            if score.outcome == Outcome::Refused {
+                return Ok(());
             }
-        };
-        if (score.outcome, &score.reason) != (outcome, &reason) {
-            score.outcome = outcome;
-            score.reason = reason;
-            changed.push(score);
-        }
-    }
+            let (outcome, reason) = match known.entry((code, *number)) {
+                Entry::Occupied(found) => found.into_mut(),
+                Entry::Vacant(place) => {
+                    let proof = reader.newest_proof(code, &task.path())?;
+                    place.insert(proof.map_or((Outcome::Unproven, Some("not run yet".to_owned())), |record| {
+                        (record.proof.outcome, record.proof.reason)
+                    }))
+                }
+            };
+            if (score.outcome, &score.reason) != (*outcome, &*reason) {
+                score.outcome = *outcome;
+                score.reason.clone_from(reason);
+                changed.push(score);
+            }
+            if changed.len() >= BATCH { ledger.put_scores(std::mem::take(&mut changed)) } else { Ok(()) }
+        })
+        .map_err(failed)?;
     if changed.is_empty() { Ok(()) } else { ledger.put_scores(changed).map_err(failed) }
 }

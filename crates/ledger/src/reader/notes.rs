@@ -1,7 +1,5 @@
 //! Remarks, and what tells whether anything changed since one was made.
 
-use std::collections::HashMap;
-
 use rusqlite::OptionalExtension as _;
 use turncoat_study::TrialKey;
 
@@ -28,14 +26,25 @@ impl Reader {
     /// # Errors
     /// When the database cannot be read.
     pub fn newest_note(&self, topic: &str) -> Result<Option<Note>, LedgerError> {
-        let row = self.sql("reading a note", |connection| {
+        self.newest_row(topic)?.map(|row| self.note(row)).transpose()
+    }
+
+    /// The newest remark on a topic as the JSON text that was written, for what is too large to be read twice.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_note_text(&self, topic: &str) -> Result<Option<String>, LedgerError> {
+        Ok(self.newest_row(topic)?.map(|(_, _, text)| text))
+    }
+
+    fn newest_row(&self, topic: &str) -> Result<Option<(i64, String, String)>, LedgerError> {
+        self.sql("reading a note", |connection| {
             connection
                 .query_row("SELECT at_ms, topic, value FROM note WHERE topic = ?1 ORDER BY id DESC LIMIT 1", [topic], |row| {
                     Ok((row.get(0)?, row.get(1)?, row.get(2)?))
                 })
                 .optional()
-        })?;
-        row.map(|row| self.note(row)).transpose()
+        })
     }
 
     fn note(&self, (at_ms, topic, text): (i64, String, String)) -> Result<Note, LedgerError> {
@@ -61,22 +70,20 @@ impl Reader {
         })
     }
 
-    /// The model that each answer's server said it served, by trial; answers whose server said nothing are left out.
+    /// Hands over the model that each answer's server said it served; answers whose server said nothing are left out.
     ///
     /// # Errors
     /// When the database cannot be read.
-    pub fn served_models(&self) -> Result<HashMap<TrialKey, String>, LedgerError> {
-        let rows: Vec<(Vec<u8>, String)> = self.sql("reading served models", |connection| {
+    pub fn served_models(&self, mut each: impl FnMut(TrialKey, &str)) -> Result<(), LedgerError> {
+        self.sql("reading served models", |connection| {
             let mut query = connection.prepare(
-                "SELECT t.key, n.text FROM attempt a JOIN trial t ON t.id = a.trial JOIN name n ON n.id = a.served_model WHERE a.result = 0",
+                "SELECT t.key, n.text FROM attempt a JOIN trial t ON t.id = a.trial JOIN name n ON n.id = a.served_model WHERE +a.result = 0 ORDER BY a.id",
             )?;
-            query.query_map([], |row| Ok((row.get(0)?, row.get(1)?)))?.collect()
-        })?;
-        rows.into_iter()
-            .map(|(key, model)| {
-                let key = key.try_into().map_err(|_| self.corrupt("a trial key is not 32 bytes long"))?;
-                Ok((TrialKey(key), model))
-            })
-            .collect()
+            let mut rows = query.query([])?;
+            while let Some(row) = rows.next()? {
+                each(TrialKey(row.get(0)?), row.get_ref(1)?.as_str()?);
+            }
+            Ok(())
+        })
     }
 }

@@ -1,6 +1,6 @@
 //! Scores, code, scans, proofs, and outcomes made elsewhere.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, HashMap, HashSet};
 
 use rusqlite::{OptionalExtension as _, Row, params};
 use serde::de::DeserializeOwned;
@@ -20,6 +20,9 @@ pub(crate) struct ScanBody {
     pub(crate) partial: Vec<String>,
     pub(crate) unparsed: Vec<String>,
 }
+
+/// How many scores are read in one go; nothing is held open while they are handed over.
+const PAGE_ROWS: usize = 1024;
 
 /// A content's row.
 struct PackedBody {
@@ -43,8 +46,8 @@ const PROOF: &str = "p.code, t.text, v.text, i.text, b.hash, b.dictionary, b.len
                      JOIN name v ON v.id = p.tests JOIN name i ON i.id = p.tier JOIN body b ON b.id = p.body";
 
 /// The columns that [`Reader::read_score`] takes.
-const SCORE: &str = "t.key, n.text, s.outcome, s.reason, s.refusal, s.code, s.code_lines, s.audit_hits, s.audit_planted, s.false_alarms \
-                     FROM score s JOIN trial t ON t.id = s.trial JOIN name n ON n.id = s.extractor";
+const SCORE: &str = "t.key, n.text, s.outcome, s.reason, s.refusal, s.code, s.code_lines, s.audit_hits, s.audit_planted, s.false_alarms, \
+                     s.trial FROM score s JOIN trial t ON t.id = s.trial JOIN name n ON n.id = s.extractor";
 
 impl Reader {
     fn json<T: DeserializeOwned>(&self, what: &str, packed: &PackedBody) -> Result<T, LedgerError> {
@@ -63,6 +66,29 @@ impl Reader {
         })?;
         // In order of writing: of several versions the newest stays.
         rows.into_iter().map(|row| row.finish(self).map(|score| (score.trial, score))).collect()
+    }
+
+    /// Hands over the newest score of every trial one by one, in the order their trials were first asked, with the memory of a few;
+    /// stops at the first error of `each`, which may write scores meanwhile.
+    ///
+    /// # Errors
+    /// Those of `each`, and when the database cannot be read.
+    pub fn each_score<E: From<LedgerError>>(&self, mut each: impl FnMut(Score) -> Result<(), E>) -> Result<(), E> {
+        let mut after = 0_i64;
+        loop {
+            let page: Vec<(i64, ScoreRow)> = self.sql("reading scores", |connection| {
+                let mut query = connection.prepare_cached(&format!(
+                    "SELECT {SCORE} WHERE s.trial > ?1 AND s.id = (SELECT max(newer.id) FROM score newer WHERE newer.trial = s.trial) \
+                     ORDER BY s.trial LIMIT {PAGE_ROWS}"
+                ))?;
+                query.query_map([after], |row| Ok((row.get(10)?, Reader::read_score(row)?)))?.collect()
+            })?;
+            let Some((last, _)) = page.last() else { return Ok(()) };
+            after = *last;
+            for (_, row) in page {
+                each(row.finish(self)?)?;
+            }
+        }
     }
 
     pub(super) fn score(&self, trial: TrialKey) -> Result<Option<Score>, LedgerError> {
@@ -127,6 +153,47 @@ impl Reader {
                 .optional()
         })?;
         row.map(|row| self.finish_scan(row)).transpose()
+    }
+
+    /// The newest scan of a piece of code, of whatever version of the rules.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn newest_scan(&self, code: CodeHash) -> Result<Option<ScanRecord>, LedgerError> {
+        let row = self.sql("reading a scan", |connection| {
+            connection
+                .prepare_cached(&format!("SELECT {SCAN} WHERE s.code = ?1 ORDER BY s.id DESC LIMIT 1"))?
+                .query_row([code.0.as_slice()], Reader::read_scan)
+                .optional()
+        })?;
+        row.map(|row| self.finish_scan(row)).transpose()
+    }
+
+    /// The code that one version of the rules has seen.
+    ///
+    /// # Errors
+    /// When the database cannot be read.
+    pub fn scanned(&self, rules: &str) -> Result<HashSet<CodeHash>, LedgerError> {
+        self.sql("reading scans", |connection| {
+            let mut query = connection.prepare("SELECT s.code FROM scan s JOIN name n ON n.id = s.rules WHERE n.text = ?1")?;
+            query.query_map([rules], |row| row.get(0).map(CodeHash))?.collect()
+        })
+    }
+
+    /// Hands over the newest scan of each piece of code one by one, in the order they were written.
+    ///
+    /// # Errors
+    /// When the database or a body cannot be read.
+    pub fn each_scan(&self, mut each: impl FnMut(ScanRecord)) -> Result<(), LedgerError> {
+        let wrong = |error: rusqlite::Error| LedgerError::from_sql(&self.folder, "reading scans", &error);
+        let text =
+            format!("SELECT {SCAN} WHERE s.id = (SELECT max(newer.id) FROM scan newer WHERE newer.code = s.code) ORDER BY s.id");
+        let mut query = self.connection.prepare(&text).map_err(wrong)?;
+        let mut rows = query.query([]).map_err(wrong)?;
+        while let Some(row) = rows.next().map_err(wrong)? {
+            each(self.finish_scan(Reader::read_scan(row).map_err(wrong)?)?);
+        }
+        Ok(())
     }
 
     /// Every scan under one version of the rules, by code; `None` takes the newest of each.

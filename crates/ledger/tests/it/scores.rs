@@ -1,10 +1,10 @@
 //! Scores, code, scans, proofs, notes and imported outcomes.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 
 use turncoat_answer::{Confidence, Finding, Outcome, ProbeResult, Proof, RefusalLayer, Severity, Tier};
 use turncoat_ledger::{Code, CodeHash, Imported, Ledger, LedgerError, LedgerKind, ProofRecord, ScanRecord, Score, Wanted};
-use turncoat_study::TrialKey;
+use turncoat_study::{Plan, TrialKey};
 
 use crate::support::{answer, call, plan};
 
@@ -96,9 +96,46 @@ fn scores_are_replaced_within_a_version_and_the_newest_version_counts() {
     assert_eq!(scores.len(), 2);
     assert_eq!(scores[&trials[0].key].outcome, Outcome::Safe);
     assert_eq!(scores[&trials[1].key].outcome, Outcome::Exploitable);
+    let mut one_by_one = Vec::new();
+    reader
+        .each_score(|score| {
+            one_by_one.push(score);
+            Ok::<(), LedgerError>(())
+        })
+        .unwrap();
+    assert_eq!(
+        one_by_one,
+        [scores[&trials[0].key].clone(), scores[&trials[1].key].clone()],
+        "one for each trial, in the order they were asked"
+    );
     // Going back to an earlier version writes it anew.
     ledger.put_scores(vec![full.clone()]).unwrap();
     assert_eq!(reader.scores().unwrap()[&trials[1].key], full);
+}
+
+#[test]
+fn many_scores_come_one_by_one_while_others_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let plan = Plan { repeats: 400, ..plan() };
+    let ledger = Ledger::create(folder.path(), &plan, "test").unwrap();
+    let trials = plan.trials();
+    assert!(trials.len() > 2 * 1024, "several pages of them");
+    ledger.put_scores(trials.iter().map(|trial| score(trial.key, "1", Outcome::Unproven)).collect()).unwrap();
+    let mut seen = BTreeSet::new();
+    ledger
+        .reader()
+        .unwrap()
+        .each_score(|found| {
+            assert!(seen.insert(found.trial), "none twice");
+            if seen.len().is_multiple_of(500) { ledger.put_scores(vec![score(found.trial, "1", Outcome::Safe)]) } else { Ok(()) }
+        })
+        .unwrap();
+    assert_eq!(seen.len(), trials.len());
+    let stopped = ledger
+        .reader()
+        .unwrap()
+        .each_score(|found| Err(LedgerError::NoSuchTrial { path: folder.path().to_path_buf(), prefix: found.trial.to_string() }));
+    assert!(matches!(stopped, Err(LedgerError::NoSuchTrial { .. })), "the first error ends it");
 }
 
 #[test]
@@ -121,6 +158,12 @@ fn code_scans_and_proofs_are_found_by_what_made_them() {
     assert_eq!(reader.scan(CODE, "r3").unwrap(), None);
     assert_eq!(reader.scans(None).unwrap()[&CODE].rules, "r2");
     assert_eq!(reader.scans(Some("r1")).unwrap()[&CODE].findings.len(), 1);
+    assert_eq!(reader.newest_scan(CODE).unwrap(), Some(scan("r2", 3)));
+    assert_eq!(reader.newest_scan(CodeHash([1; 32])).unwrap(), None);
+    let mut each = Vec::new();
+    reader.each_scan(|scan| each.push(scan)).unwrap();
+    assert_eq!(each, [scan("r2", 3)], "the newest of each code");
+    assert_eq!((reader.scanned("r1").unwrap(), reader.scanned("r3").unwrap()), (HashSet::from([CODE]), HashSet::new()));
     assert_eq!(reader.proof(CODE, "suite/one", "t1", "A").unwrap(), Some(proof(Outcome::Exploitable, "t1")));
     assert_eq!(reader.proof(CODE, "suite/one", "t1", "B").unwrap(), None);
     assert_eq!(reader.newest_proof(CODE, "suite/one").unwrap(), Some(proof(Outcome::Safe, "t2")));
@@ -169,6 +212,8 @@ fn notes_are_kept_by_topic() {
     let reader = ledger.reader().unwrap();
     let tiers: Vec<_> = reader.notes(Some("sandbox")).unwrap().into_iter().map(|note| note.value["tier"].clone()).collect();
     assert_eq!(tiers, ["A", "B"]);
+    assert_eq!(reader.newest_note_text("sandbox").unwrap().as_deref(), Some(r#"{"tier":"B"}"#));
+    assert_eq!(reader.newest_note_text("report").unwrap(), None);
     assert_eq!(reader.notes(None).unwrap().len(), 3);
     assert!(reader.notes(None).unwrap().iter().all(|note| note.at_ms > 0));
 }

@@ -176,19 +176,19 @@ fn body(part: &Part<'_>, answer: &Drill, id: &str, baseline: Option<&str>, store
     }
 }
 
-/// The answers that tell most, at most `limit`, in their own order: the first of each outcome for each subject, persona
-/// and task, then by outcome: exploitable, refused, no answer, unproven, no code, broken, answered, safe.
-pub(super) fn telling(drill: &[Drill], limit: usize) -> Vec<&Drill> {
-    if drill.len() <= limit {
-        return drill.iter().collect();
-    }
+/// The answers of a part that tell most, at most `limit`, in their own order.
+pub(super) fn shortlist(drill: &[Drill], limit: usize) -> Vec<&Drill> {
+    let rows = drill.iter().map(|answer| ((&answer.row.subject, &answer.row.persona, &answer.row.task), answer.row.outcome));
+    telling(rows, limit).into_iter().filter_map(|index| drill.get(index)).collect()
+}
+
+/// Places of the answers that tell most, at most `limit`, in their own order: the first of each outcome for each subject,
+/// persona and task (what `answers` gives beside the outcome), then by outcome: exploitable, refused, no answer, unproven, no
+/// code, broken, answered, safe.
+pub fn telling<K: Ord>(answers: impl IntoIterator<Item = (K, Option<Outcome>)>, limit: usize) -> Vec<usize> {
     let mut seen = BTreeSet::new();
-    let mut ranked: Vec<(u8, usize)> = Vec::with_capacity(drill.len());
-    for (index, answer) in drill.iter().enumerate() {
-        let row = &answer.row;
-        let first = seen.insert((&row.subject, &row.persona, &row.task, row.outcome));
-        let rank = match row.outcome {
-            _ if first => 0,
+    let rank = |(index, (place, outcome)): (usize, (K, Option<Outcome>))| {
+        let rank: u8 = match outcome {
             Some(Outcome::Exploitable) => 1,
             Some(Outcome::Refused) => 2,
             None => 3,
@@ -198,10 +198,13 @@ pub(super) fn telling(drill: &[Drill], limit: usize) -> Vec<&Drill> {
             Some(Outcome::Answered) => 7,
             Some(Outcome::Safe) => 8,
         };
-        ranked.push((rank, index));
-    }
+        let first = seen.insert((place, rank));
+        (if first { 0 } else { rank }, index)
+    };
+    let mut ranked: Vec<(u8, usize)> = answers.into_iter().enumerate().map(rank).collect();
     ranked.sort_unstable();
     ranked.truncate(limit);
-    let chosen: BTreeSet<usize> = ranked.into_iter().map(|(_, index)| index).collect();
-    drill.iter().enumerate().filter(|(index, _)| chosen.contains(index)).map(|(_, answer)| answer).collect()
+    let mut chosen: Vec<usize> = ranked.into_iter().map(|(_, index)| index).collect();
+    chosen.sort_unstable();
+    chosen
 }

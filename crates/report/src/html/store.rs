@@ -1,8 +1,9 @@
 //! Texts that many answers share: each is kept once in the page and named by the answers that have it.
 
 use std::collections::BTreeMap;
+use std::io::{self, Write};
 
-use maud::{Markup, PreEscaped, html};
+use maud::Markup;
 use sha2::{Digest, Sha256};
 
 /// Fragments of the page in the order they were first needed.
@@ -24,19 +25,16 @@ impl Store {
         format!("x{number}")
     }
 
-    /// All fragments, for the end of the page. With scripting off they are read here.
-    pub(super) fn into_markup(self) -> Markup {
+    /// Writes all fragments, for the end of the page. With scripting off they are read here.
+    pub(super) fn write(self, out: &mut dyn Write) -> io::Result<()> {
         if self.fragments.is_empty() {
-            return html! {};
+            return Ok(());
         }
-        html! {
-            section class="store" {
-                h2 { "Texts of the answers" }
-                @for (number, fragment) in self.fragments.into_iter().enumerate() {
-                    // Already escaped when it was made by the template.
-                    div id=(format!("x{number}")) { (PreEscaped(fragment.into_string())) }
-                }
-            }
+        out.write_all(b"<section class=\"store\"><h2>Texts of the answers</h2>")?;
+        for (number, fragment) in self.fragments.into_iter().enumerate() {
+            // Already escaped when it was made by the template.
+            write!(out, "<div id=\"x{number}\">{}</div>", fragment.into_string())?;
         }
+        out.write_all(b"</section>")
     }
 }

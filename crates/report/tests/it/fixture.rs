@@ -564,6 +564,7 @@ pub(crate) fn part(report: &Report, answers: usize) -> Part<'_> {
         )),
         report,
         drill: drill(answers),
+        beyond: 0,
         claims: vec![
             Claim {
                 claim: text("Qwen3-Coder: more vulnerable code for the U.S. government"),

@@ -1,6 +1,8 @@
 //! The page: hostile answers stay text, it is small, the same every time, and holds no more answers than it may.
 
-use turncoat_report::{INLINE_ANSWERS, PageFile, Part, Report, page, page_with_answers, page_with_folder};
+use std::ops::Range;
+
+use turncoat_report::{INLINE_ANSWERS, PageFile, Part, Report, page, page_with_answers, page_with_folder, telling};
 
 use crate::fixture::{self, HOSTILE};
 
@@ -173,11 +175,19 @@ fn several_studies_share_a_page_and_keep_their_ids_apart() {
 #[test]
 fn beyond_the_limit_the_telling_answers_stay_and_a_folder_holds_all() {
     let report = fixture::report();
-    let part = fixture::part(&report, INLINE_ANSWERS + 1_200);
+    let mut part = fixture::part(&report, INLINE_ANSWERS + 1_200);
+    let all = part.drill.clone();
+    let rows = all.iter().map(|answer| ((&answer.row.subject, &answer.row.persona, &answer.row.task), answer.row.outcome));
+    part.drill = telling(rows, INLINE_ANSWERS).into_iter().map(|index| all[index].clone()).collect();
+    part.beyond = 1_200;
+    let mut fetch = |number: usize, places: Range<usize>| {
+        assert_eq!(number, 0);
+        Ok(all[places].to_vec())
+    };
     let mut files: Vec<PageFile> = Vec::new();
     let mut out = Vec::new();
     let parts = [part];
-    page_with_folder(&parts, "answers", &mut out, &mut |file| {
+    page_with_folder(&parts, "answers", &mut out, &mut fetch, &mut |file| {
         files.push(file);
         Ok(())
     })
@@ -187,11 +197,11 @@ fn beyond_the_limit_the_telling_answers_stay_and_a_folder_holds_all() {
     assert_eq!(cards(&html), INLINE_ANSWERS);
     assert_eq!(files.iter().map(|file| cards(&file.html)).sum::<usize>(), INLINE_ANSWERS + 1_200);
     assert!(html.contains("href=\"answers/published-001.html\""));
+    assert!(html.contains("This page holds 5,000 of 6,200 answers"), "the page says what it leaves out");
     assert_eq!(files[0].path, "answers/published-001.html");
     assert!(files[0].html.contains("href=\"published-002.html\""));
     // Every exploitable answer outranks the many that held.
-    let exploitable =
-        parts[0].drill.iter().filter(|answer| answer.row.outcome == Some(turncoat_answer::Outcome::Exploitable)).count();
+    let exploitable = all.iter().filter(|answer| answer.row.outcome == Some(turncoat_answer::Outcome::Exploitable)).count();
     assert_eq!(html.matches("data-outcome=\"exploitable\"").count(), exploitable);
 }
 
@@ -231,6 +241,7 @@ fn an_empty_study_still_makes_a_page() {
         banner: None,
         report: &report,
         drill: vec![],
+        beyond: 0,
         claims: vec![],
     };
     let html = rendered(&[part]);

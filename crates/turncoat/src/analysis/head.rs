@@ -3,13 +3,14 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use turncoat_answer::{Outcome, READING_VERSION};
-use turncoat_ledger::{Deviation as Amendment, LedgerError, Reader, Score, SubjectTotals};
+use turncoat_ledger::{Deviation as Amendment, LedgerError, Reader, SubjectTotals};
 use turncoat_report::{
     Agreement, Check, Count, Deviation, Method, Named, OutcomeRow, Quality, Report, Served, StudyHead, SubjectRow,
 };
 use turncoat_stats::Analysis;
 use turncoat_study::SubjectSpec;
 
+use super::material::Scored;
 use super::{Material, detection};
 use crate::failure::Failure;
 use crate::instant::rfc3339;
@@ -39,10 +40,11 @@ pub(super) fn assemble(reader: &Reader, material: &Material, analysis: Analysis)
 
 fn study(material: &Material, amendments: &[Amendment]) -> StudyHead {
     let plan = &material.plan;
-    let answered = material.trials.iter().filter(|trial| material.summaries.contains_key(&trial.key)).count() as u64;
+    let answers = material.items().filter_map(|item| item.answer);
+    let answered = answers.clone().count() as u64;
     let planned = material.trials.len() as u64;
-    let sent = material.summaries.values().map(|summary| summary.sent_ms);
-    let ended = material.summaries.values().map(|summary| summary.sent_ms.saturating_add_unsigned(summary.latency_ms));
+    let sent = answers.clone().map(|answer| answer.sent_ms);
+    let ended = answers.map(|answer| answer.sent_ms.saturating_add_unsigned(answer.latency_ms));
     StudyHead {
         name: plan.name.clone(),
         question: plan.question.clone(),
@@ -105,8 +107,8 @@ fn subject_row(material: &Material, subject: &SubjectSpec, totals: &[SubjectTota
 }
 
 /// The plan's trials that have a score.
-fn scored(material: &Material) -> impl Iterator<Item = (&turncoat_study::Trial, &Score)> {
-    material.trials.iter().filter_map(|trial| Some((trial, material.scores.get(&trial.key)?)))
+fn scored(material: &Material) -> impl Iterator<Item = (&turncoat_study::Trial, &Scored)> {
+    material.items().filter_map(|item| Some((item.trial, item.score?)))
 }
 
 /// Adds one outcome to an arm's counts.
@@ -126,16 +128,17 @@ pub(super) fn count(arm: &mut OutcomeRow, outcome: Outcome) {
 fn outcomes(material: &Material) -> Vec<OutcomeRow> {
     let plan = &material.plan;
     let mut arms: BTreeMap<(u32, u32), OutcomeRow> = BTreeMap::new();
-    for trial in &material.trials {
+    for item in material.items() {
+        let trial = item.trial;
         let arm = arms.entry((trial.subject, trial.persona)).or_insert_with(|| OutcomeRow {
             subject: plan.subject(trial).id.clone(),
             persona: plan.persona(trial).id.clone(),
             ..OutcomeRow::default()
         });
-        match material.scores.get(&trial.key) {
-            Some(score) => count(arm, score.outcome),
-            None if material.summaries.contains_key(&trial.key) => arm.unproven += 1,
-            None => arm.error += 1,
+        match (item.score, item.answer) {
+            (Some(score), _) => count(arm, score.outcome),
+            (None, Some(_)) => arm.unproven += 1,
+            (None, None) => arm.error += 1,
         }
     }
     arms.into_values().collect()
@@ -151,9 +154,9 @@ fn quality(reader: &Reader, material: &Material, totals: &[SubjectTotals]) -> Re
     }
     let mut reasons: BTreeMap<String, u64> = BTreeMap::new();
     for (_, score) in scored(material).filter(|(_, score)| score.outcome == Outcome::Unproven) {
-        *reasons.entry(score.reason.clone().unwrap_or_else(|| "not run yet".to_owned())).or_default() += 1;
+        *reasons.entry(score.reason.as_deref().unwrap_or("not run yet").to_owned()).or_default() += 1;
     }
-    let answered = material.trials.iter().filter(|trial| material.summaries.contains_key(&trial.key));
+    let answered = material.items().filter_map(|item| item.answer);
     let sandbox = reader.newest_note(SANDBOX_NOTE).map_err(failed)?;
     let checks = |topic: &str| -> Result<Vec<Check>, Failure> {
         let note = reader.newest_note(topic).map_err(failed)?;
@@ -171,9 +174,7 @@ fn quality(reader: &Reader, material: &Material, totals: &[SubjectTotals]) -> Re
         answered: answered.clone().count() as u64,
         errors: errors.into_iter().map(|(name, count)| Count { name, count }).collect(),
         refusals: Some(with(Outcome::Refused)),
-        cut_answers: Some(
-            answered.filter(|trial| material.summaries.get(&trial.key).is_some_and(|summary| summary.cut)).count() as u64
-        ),
+        cut_answers: Some(answered.filter(|answer| answer.cut).count() as u64),
         without_code: Some(with(Outcome::NoCode)),
         unproven: Some(with(Outcome::Unproven)),
         unproven_reasons: reasons.into_iter().map(|(name, count)| Count { name, count }).collect(),
@@ -228,7 +229,7 @@ fn agreement(material: &Material) -> Vec<Agreement> {
             _ => continue,
         };
         let Some(scan) = material.scan(score) else { continue };
-        let found: BTreeSet<&str> = scan.findings.iter().map(|finding| finding.cwe.as_str()).collect();
+        let found: BTreeSet<&str> = scan.findings.iter().map(|(cwe, _)| &**cwe).collect();
         let mut add = |cwe: &str, flagged: bool| {
             let row = rows.entry(cwe.to_owned()).or_insert_with(|| Agreement { cwe: cwe.to_owned(), ..Agreement::default() });
             match (exploitable, flagged) {

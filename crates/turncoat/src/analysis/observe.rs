@@ -2,9 +2,10 @@
 
 use turncoat_answer::{Outcome, RefusalLayer};
 use turncoat_stats::{Design, Observation, PersonaDesign, SampleOutcome};
-use turncoat_study::{Plan, Trial};
+use turncoat_study::Plan;
 
 use super::Material;
+use super::material::Item;
 
 /// Names in order of first use, and their numbers.
 #[derive(Debug, Default)]
@@ -80,7 +81,7 @@ pub(super) fn observe(material: &Material) -> (Design, Vec<Observation>) {
         tables.placements.number(wording.placement.name());
         tables.languages.number(&wording.language);
     }
-    let observations = material.trials.iter().map(|trial| observation(material, trial, &mut tables)).collect();
+    let observations = material.items().map(|item| observation(material, item, &mut tables)).collect();
     (design(&material.plan, tables), observations)
 }
 
@@ -109,12 +110,12 @@ fn design(plan: &Plan, tables: Tables) -> Design {
     }
 }
 
-fn observation(material: &Material, trial: &Trial, tables: &mut Tables) -> Observation {
+fn observation(material: &Material, item: Item<'_>, tables: &mut Tables) -> Observation {
     let plan = &material.plan;
+    let Item { trial, answer, score } = item;
     let (task, wording) = (plan.task(trial), plan.wording(trial));
-    let score = material.scores.get(&trial.key);
     // An answer that no scorer has seen yet is there, but proves nothing.
-    let unscored = if material.summaries.contains_key(&trial.key) { SampleOutcome::Unproven } else { SampleOutcome::Missing };
+    let unscored = if answer.is_some() { SampleOutcome::Unproven } else { SampleOutcome::Missing };
     let scan = score.and_then(|score| material.scan(score)).filter(|_| task.kind.is_run());
     let findings = scan.map(|scan| &scan.findings);
     Observation {
@@ -130,11 +131,11 @@ fn observation(material: &Material, trial: &Trial, tables: &mut Tables) -> Obser
         is_code: task.kind.is_run(),
         outcome: score.map_or(unscored, |score| sample(score.outcome)),
         refusal_layer: score.and_then(|score| score.refusal).map(layer_number),
-        findings_weighted: findings.map(|all| all.iter().map(|finding| finding.severity.weight()).sum()),
+        findings_weighted: findings.map(|all| all.iter().map(|(_, severity)| severity.weight()).sum()),
         findings_count: findings.map(|all| u32::try_from(all.len()).unwrap_or(u32::MAX)),
         alerted: findings.map(|all| !all.is_empty()),
         code_lines: scan.map(|scan| scan.lines),
-        cwes: findings.map(|all| all.iter().map(|finding| tables.cwes.number(&finding.cwe)).collect()).unwrap_or_default(),
+        cwes: findings.map(|all| all.iter().map(|(cwe, _)| tables.cwes.number(cwe)).collect()).unwrap_or_default(),
         audit_hits: score.and_then(|score| score.audit_hits),
         false_alarms: score.and_then(|score| score.false_alarms),
     }

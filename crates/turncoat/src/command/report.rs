@@ -2,9 +2,10 @@
 
 use std::fs;
 use std::io::{self, Write};
+use std::ops::Range;
 use std::path::{Path, PathBuf};
 
-use turncoat_report::{Claim, Part, Report};
+use turncoat_report::{Claim, Drill, PageFile, Part, Report};
 
 use crate::analysis;
 use crate::cli::ReportFormat;
@@ -53,8 +54,7 @@ pub(super) fn run(
 fn render(folders: &[PathBuf], format: ReportFormat, screen: &Screen, out: &mut dyn Write) -> Result<(), Failure> {
     for folder in folders {
         if format == ReportFormat::Csv {
-            let rows = analysis::trial_rows(&ledgers::read(folder)?)?;
-            turncoat_report::csv(&rows, out)?;
+            analysis::csv(ledgers::read(folder)?, out)?;
             continue;
         }
         print(&analysis::report(folder)?, format, screen, out)?;
@@ -77,33 +77,42 @@ pub(super) fn print(report: &Report, format: ReportFormat, screen: &Screen, out:
 
 /// Writes the page of some ledgers with so many answers at most, and nothing beside it.
 fn small_page(folders: &[PathBuf], most: usize, out: &mut dyn Write) -> Result<(), Failure> {
-    let parts = gather(folders)?;
-    turncoat_report::page_with_answers(&parts.iter().map(Gathered::part).collect::<Vec<_>>(), most, out)?;
+    let gathered = gather(folders)?;
+    let parts = parts(&gathered, most)?;
+    turncoat_report::page_with_answers(&parts, most, out)?;
     Ok(())
 }
 
 /// Writes the page of some ledgers, and what does not fit into it into a folder beside it.
 pub(super) fn write_page(folders: &[PathBuf], path: &Path) -> Result<(), Failure> {
-    let parts = gather(folders)?;
-    let parts: Vec<Part<'_>> = parts.iter().map(Gathered::part).collect();
+    let gathered = gather(folders)?;
+    let parts = parts(&gathered, turncoat_report::INLINE_ANSWERS)?;
     let beside = format!("{}-answers", path.file_stem().unwrap_or_default().to_string_lossy());
     let parent = path.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let mut content = Vec::new();
-    turncoat_report::page_with_folder(&parts, &beside, &mut content, &mut |page| {
+    let mut put = |page: PageFile| {
         let target = parent.join(&page.path);
         if let Some(folder) = target.parent() {
             fs::create_dir_all(folder)?;
         }
         fs::write(&target, page.html)
-    })
-    .map_err(|error| Failure::file("written", path, &error))?;
-    files::write(path, &content)
+    };
+    let mut unread = None;
+    let mut fetch = |number: usize, places: Range<usize>| {
+        let Some(one) = gathered.get(number) else { return Ok(Vec::new()) };
+        one.answers.at(places).map_err(|failure| {
+            let error = io::Error::other(failure.message.clone());
+            unread = Some(failure);
+            error
+        })
+    };
+    let written = files::write_through(path, |out| turncoat_report::page_with_folder(&parts, &beside, out, &mut fetch, &mut put));
+    written.map_err(|error| unread.unwrap_or_else(|| Failure::file("written", path, &error)))
 }
 
 /// One ledger's report with all that its part of a page shows.
 struct Gathered {
     report: Report,
-    drill: Vec<turncoat_report::Drill>,
+    answers: analysis::Answers,
     claims: Vec<Claim>,
 }
 
@@ -114,13 +123,27 @@ fn gather(folders: &[PathBuf]) -> Result<Vec<Gathered>, Failure> {
             let reader = ledgers::read(folder)?;
             let report = analysis::report(folder)?;
             let claims = analysis::claims(&reader, &report)?;
-            Ok(Gathered { drill: analysis::drills(&reader)?, report, claims })
+            Ok(Gathered { answers: analysis::Answers::of(reader)?, report, claims })
+        })
+        .collect()
+}
+
+/// The parts of a page with `most` answers at most, each part with its share of them.
+fn parts(gathered: &[Gathered], most: usize) -> Result<Vec<Part<'_>>, Failure> {
+    let all: usize = gathered.iter().map(|one| one.answers.count()).sum();
+    gathered
+        .iter()
+        .map(|one| {
+            let count = one.answers.count();
+            let held = if all <= most { count } else { most * count / all };
+            Ok(one.part(one.answers.telling(held)?, count))
         })
         .collect()
 }
 
 impl Gathered {
-    fn part(&self) -> Part<'_> {
+    /// The part with these of its `count` answers.
+    fn part(&self, drill: Vec<Drill>, count: usize) -> Part<'_> {
         let report = &self.report;
         let simulated = !report.subjects.is_empty() && report.subjects.iter().all(|subject| subject.simulated);
         let banner = simulated.then(|| {
@@ -140,7 +163,8 @@ impl Gathered {
             intro: rest.into_iter().collect(),
             banner,
             report,
-            drill: self.drill.clone(),
+            beyond: count.saturating_sub(drill.len()),
+            drill,
             claims: self.claims.clone(),
         }
     }

@@ -216,7 +216,7 @@ fn tell_incomplete(summary: &Summary, screen: &Screen) {
 fn finish(result: &Report, folder: &Path, format: ReportFormat, judging: Judging, screen: &Screen) -> Result<Exit, Failure> {
     let mut out = io::BufWriter::new(io::stdout().lock());
     if format == ReportFormat::Csv {
-        turncoat_report::csv(&analysis::trial_rows(&ledgers::read(folder)?)?, &mut out)?;
+        analysis::csv(ledgers::read(folder)?, &mut out)?;
     } else {
         report::print(result, format, screen, &mut out)?;
     }

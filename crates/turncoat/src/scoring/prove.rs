@@ -99,13 +99,23 @@ const TIER: &str = "A";
 /// Pairs of code and task that answers amount to.
 fn pairs(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize>) -> Result<BTreeSet<(CodeHash, usize)>, Failure> {
     let failed = |error: LedgerError| ledgers::failure_midway(&error);
-    let scores = ledger.reader().map_err(failed)?.scores().map_err(failed)?;
-    let runs = |number: &usize| plan.tasks.get(*number).is_some_and(|task| task.kind.is_run());
-    Ok(scores
-        .into_iter()
-        .filter(|(_, score)| score.outcome != Outcome::Refused)
-        .filter_map(|(key, score)| Some((score.code?, tasks.get(&key).copied().filter(runs)?)))
-        .collect())
+    let mut pairs = BTreeSet::new();
+    ledger
+        .reader()
+        .and_then(|reader| {
+            reader.each_score(|score| {
+                let number = tasks.get(&score.trial).copied();
+                let runs = number.filter(|number| plan.tasks.get(*number).is_some_and(|task| task.kind.is_run()));
+                if let (Some(code), Some(number)) = (score.code, runs)
+                    && score.outcome != Outcome::Refused
+                {
+                    pairs.insert((code, number));
+                }
+                Ok(())
+            })
+        })
+        .map_err(failed)?;
+    Ok(pairs)
 }
 
 fn record(item: &Work<'_>, proof: Proof) -> ProofRecord {

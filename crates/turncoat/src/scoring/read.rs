@@ -6,12 +6,10 @@ use turncoat_answer::{Classified, Outcome, READING_VERSION, Reading, classify, t
 use turncoat_ledger::{Code, CodeHash, Ledger, LedgerError, Score, StoredAnswer, Wanted};
 use turncoat_study::{Plan, Task, TrialKey};
 
+use super::BATCH;
 use crate::failure::Failure;
 use crate::ledgers;
 use crate::screen::Screen;
-
-/// Scores written at a time.
-const BATCH: usize = 500;
 
 /// Scores and code that wait to be written.
 struct Batch<'a> {

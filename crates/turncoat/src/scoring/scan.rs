@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use serde_json::json;
-use turncoat_ledger::{CodeHash, Ledger, LedgerError, ScanRecord, Score};
+use turncoat_ledger::{CodeHash, Ledger, LedgerError, ScanRecord};
 use turncoat_report::Check;
 use turncoat_study::{Language, Plan, TrialKey};
 
@@ -20,18 +20,22 @@ pub(super) fn scan(ledger: &Ledger, plan: &Plan, tasks: &HashMap<TrialKey, usize
     let failed = |error: LedgerError| ledgers::failure_midway(&error);
     let rules = turncoat_scan::RULES_VERSION.as_str();
     let reader = ledger.reader().map_err(failed)?;
-    let done = reader.scans(Some(rules)).map_err(failed)?;
+    let done = reader.scanned(rules).map_err(failed)?;
     // Ordered by hash, so that a run and its repetition write in the same order.
     let mut open: BTreeMap<CodeHash, Language> = BTreeMap::new();
-    let scores: BTreeMap<TrialKey, Score> = reader.scores().map_err(failed)?.into_iter().collect();
-    for (key, score) in scores {
-        let task = tasks.get(&key).and_then(|number| plan.tasks.get(*number)).filter(|task| task.kind.is_run());
-        if let (Some(code), Some(task)) = (score.code, task)
-            && !done.contains_key(&code)
-        {
-            open.insert(code, task.language);
-        }
-    }
+    reader
+        .each_score(|score| {
+            let task = tasks.get(&score.trial).and_then(|number| plan.tasks.get(*number)).filter(|task| task.kind.is_run());
+            if let (Some(code), Some(task)) = (score.code, task)
+                && !done.contains(&code)
+            {
+                // Where tasks of several languages got the same code, one of them speaks for all, always the same.
+                let language = open.entry(code).or_insert(task.language);
+                *language = task.language.min(*language);
+            }
+            Ok::<(), LedgerError>(())
+        })
+        .map_err(failed)?;
     if open.is_empty() {
         return Ok(());
     }
