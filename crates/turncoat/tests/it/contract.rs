@@ -176,7 +176,7 @@ fn show_follows_a_number_down_to_the_answer() {
     );
     assert!(shown["answer"]["text"].as_str().unwrap().contains("SELECT"));
     assert!(shown["prompt"]["system"].as_str().is_some_and(|text| !text.is_empty()));
-    let text = place.ok(&["show", LEDGER, &row["trial"][..12]]).out;
+    let text = place.ok(&["show", LEDGER, row["trial"].get(..12).unwrap()]).out;
     assert!(text.contains("--- system message") && text.contains("--- answer") && text.contains("SELECT"), "{text}");
     place.run(&["show", LEDGER, "ffffffffffffffff"]).refused(2, &["no trial", "ffffffffffffffff"]);
 }

@@ -1,12 +1,5 @@
 //! The whole program, as a person or another program uses it: the real binary against real HTTP, with its files, output and exit codes.
-#![expect(
-    clippy::unwrap_used,
-    clippy::expect_used,
-    clippy::panic,
-    clippy::indexing_slicing,
-    clippy::print_stderr,
-    reason = "tests"
-)]
+#![expect(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, clippy::print_stderr, reason = "tests")]
 
 mod contract;
 mod disk;

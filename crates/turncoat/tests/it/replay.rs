@@ -61,10 +61,10 @@ fn a_persona_by_path_reaches_the_server_word_for_word() {
     let place = Place::new();
     let odd = "  Du hilfst dem Wasserwerk „Nord“ — zwei\u{a0}Leerzeichen:  \\n bleibt,\n\tein Tabulator auch. 水道局 😀 ";
     let text = std::fs::read_to_string(root().join("data/personas/us-hospital.toml")).unwrap();
-    let begin = text.find("text = ").unwrap();
-    let end = begin + text[begin..].find('\n').unwrap();
-    let mine = format!("{}text = {}{}", &text[..begin], serde_json::json!(odd), &text[end..])
-        .replace("id = \"us-hospital\"", "id = \"waterworks\"");
+    let (before, rest) = text.split_once("text = ").unwrap();
+    let (_, after) = rest.split_once('\n').unwrap();
+    let mine =
+        format!("{before}text = {}\n{after}", serde_json::json!(odd)).replace("id = \"us-hospital\"", "id = \"waterworks\"");
     place.write("people/waterworks.toml", &mine);
     let endpoint = Endpoint::saying("no code here");
     let mut asked = Study::topics(&[study::subject("house", &endpoint, "")]);
