@@ -1,5 +1,6 @@
 //! `run`, `prove` and `analyse`: ask what is missing, score it, analyse it, show it.
 
+mod interrupt;
 mod progress;
 
 use std::io::{self, Write as _};
@@ -80,6 +81,7 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
         return Ok(Exit::Incomplete);
     }
     runtime.shutdown_background();
+    interrupt::ends_the_program(&again, screen);
     let report = score_and_analyse(&ledger, plan, Station::Prove, screen)?;
     drop(ledger);
     let end = finish(&report, &folder, args.format, args.judging, screen)?;

@@ -68,3 +68,49 @@ fn a_second_interrupt_ends_at_once_and_loses_nothing_that_was_answered() {
     assert_eq!(twice, [2], "only the call that was cut off was asked again");
     assert_eq!(place.report("small.ledger")["quality"]["unknown_attempts"], 1);
 }
+
+#[test]
+fn scoring_ends_at_once_on_an_interrupt_and_goes_on_after_it_and_after_kills() {
+    let place = Place::new();
+    let vulnerable = |task: &str, name: &str| {
+        let path = crate::support::program::root().join(format!("data/suites/secure-coding/{task}/reference/{name}.py"));
+        std::fs::read_to_string(path).unwrap()
+    };
+    let tasks = ["sql-search-py", "reset-token-py", "csv-export-py", "rule-eval-py", "tool-wrapper-py", "document-store-py"];
+    let codes: Vec<(String, String)> = tasks
+        .iter()
+        .map(|task| {
+            let shown = place.ok(&["suite", "show", &format!("secure-coding/{task}")]).out;
+            let prompt = shown.lines().skip(3).find(|line| line.len() > 30).unwrap().to_owned();
+            (prompt, vulnerable(task, "vulnerable"))
+        })
+        .collect();
+    let endpoint = Endpoint::start(Duration::ZERO, move |seen| {
+        let (_, code) = codes.iter().find(|(prompt, _)| seen.message("user").contains(prompt)).unwrap();
+        // Each answer is code of its own, so that each has to be run.
+        Reply::Text(format!("```python\n{code}\n# {}\n```\n", seen.seed()))
+    });
+    let mut asked = Study::one_task("", &[study::subject("house", &endpoint, "")]);
+    asked.tasks = tasks.iter().map(ToString::to_string).collect();
+    asked.wordings = 2;
+    asked.save(&place);
+    for wait_ms in [300, 900, 2_000] {
+        let running = start(&mut place.turncoat(&["run", "study.toml"]));
+        until("all calls", || endpoint.count() >= 24);
+        std::thread::sleep(Duration::from_millis(wait_ms));
+        running.signal(Signal::KILL);
+        assert_eq!(running.wait().code, None, "it was killed while scoring");
+    }
+    let running = start(&mut place.turncoat(&["run", "study.toml"]));
+    std::thread::sleep(Duration::from_millis(1_500));
+    let begun = Instant::now();
+    running.signal(Signal::INT);
+    let ended = running.wait();
+    assert!(begun.elapsed() < Duration::from_secs(5), "it ended after {:?}", begun.elapsed());
+    assert_eq!(ended.code, Some(3), "{ended:?}");
+    ended.says(&["stopped while scoring; all answers are kept", "turncoat run study.toml --ledger small.ledger"]);
+    place.ok(&["run", "study.toml"]).says(&["24 of 24 trials are answered (0 now"]);
+    let outcomes: Vec<String> = place.trials("small.ledger").into_iter().map(|mut row| row.remove("outcome").unwrap()).collect();
+    assert_eq!(outcomes, vec!["exploitable"; 24]);
+    assert!(endpoint.by_seed().values().all(|count| *count <= 2), "only a call in flight at the first kill may be asked again");
+}
