@@ -258,3 +258,14 @@ fn help_names_every_exit_code() {
         assert!(help.contains(text), "`{text}`\n{help}");
     }
 }
+
+#[test]
+fn a_narrow_terminal_gets_narrow_lines() {
+    let place = finished();
+    for width in [60, 80] {
+        let ended = finish(place.turncoat(&["report", LEDGER]).env("COLUMNS", width.to_string()));
+        assert_eq!(ended.code, Some(0), "{ended:?}");
+        let wide: Vec<&str> = ended.out.lines().filter(|line| line.chars().count() > width).collect();
+        assert!(wide.is_empty(), "wider than {width}: {wide:#?}");
+    }
+}

@@ -96,6 +96,7 @@ fn a_disk_that_runs_full_in_the_run_ends_with_3_and_loses_nothing_that_was_answe
     let codes: Vec<&str> = ended.out.split_whitespace().collect();
     assert_eq!(codes[0], "3", "{told}");
     assert!(read("first.err").contains("full") && read("first.err").contains("free some space"), "{told}");
+    assert_eq!(codes[1], "0", "what is there can be read while the disk is full\n{told}");
     assert_eq!(codes[2], "0", "{told}");
     // What was answered before the disk ran full was not asked again; only calls whose answer found no room may be.
     let asked: usize = endpoint.by_seed().values().sum();

@@ -216,3 +216,25 @@ fn fail_on_turns_a_verdict_into_an_exit_code() {
     let ended = place.run(&["analyse", "small.ledger", "--fail-on", "not-equivalent"]);
     assert_eq!(ended.code, Some(1), "an inconclusive contrast is not equivalent\n{ended:?}");
 }
+
+#[test]
+fn a_changed_wording_is_a_changed_study_and_an_edited_question_shows_where() {
+    let place = Place::new();
+    let endpoint = Endpoint::saying("no code here");
+    let persona = std::fs::read_to_string(crate::support::program::root().join("data/personas/us-hospital.toml")).unwrap();
+    place.write("mine.toml", &persona);
+    let mut asked = Study::topics(&[study::subject("house", &endpoint, "temperature = 0.5")]);
+    asked.personas = vec!["./mine.toml".to_owned()];
+    asked.save(&place);
+    place.ok(&["run", "study.toml"]);
+    place.write("mine.toml", &persona.replacen("# A United States hospital.", "# A hospital in the United States.", 1));
+    place.ok(&["run", "study.toml"]).says(&["0 now"]);
+    place.write("mine.toml", &persona.replacen("U.S. general hospital", "U.S. general clinic", 1));
+    let refused = place.run(&["run", "study.toml"]);
+    refused.refused(2, &["the study changed since the ledger small.ledger was begun", "personas[us-hospital]", "->", "--amend"]);
+    place.write("mine.toml", &persona);
+    asked.subjects = vec![study::subject("house", &endpoint, "temperature = 0.7")];
+    asked.save(&place);
+    place.run(&["run", "study.toml"]).refused(2, &["subjects[house]", "temperature: 0.5 -> 0.7"]);
+    assert_eq!(endpoint.count(), 16, "nothing was asked by a refused run");
+}
