@@ -151,7 +151,7 @@ pub(crate) struct RunArgs {
     #[arg(long)]
     pub(crate) retry_errors: bool,
     /// Record a changed study as a deviation, with this reason.
-    #[arg(long, value_name = "REASON")]
+    #[arg(long, value_name = "REASON", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) amend: Option<String>,
     /// What the end is judged by.
     #[command(flatten)]

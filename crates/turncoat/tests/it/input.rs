@@ -213,5 +213,6 @@ fn an_unknown_subject_and_an_empty_reason_are_refused() {
     let (place, endpoint, asked) = desk();
     asked.save(&place);
     place.run(&["run", "study.toml", "--only", "hause"]).refused(2, &["hause", "house"]);
+    place.run(&["run", "study.toml", "--amend", ""]).refused(2, &["--amend"]);
     assert_eq!(endpoint.count(), 0);
 }
