@@ -14,12 +14,14 @@ mod code;
 mod compare;
 mod contrasts;
 mod digest;
+mod frame;
 mod method;
 mod quality;
 mod store;
 mod text;
 
 pub use answers::telling;
+use frame::{Frame, GAP};
 use store::Store;
 use text::{in_address, in_id, shown};
 
@@ -94,10 +96,6 @@ fn folder_path(folder: &str, part: &Part<'_>, index: usize) -> String {
     format!("{folder}/{}-{:03}.html", in_id(&part.anchor), index + 1)
 }
 
-/// Stands for what is written in between: a page's answers are long, and are not to be copied from one text into the next. No text
-/// of a page holds it, since control characters are shown as words.
-const GAP: &str = "\0";
-
 fn write_page(parts: &[Part<'_>], folder: Option<&str>, most: usize, out: &mut dyn Write) -> io::Result<()> {
     let title = match parts {
         [only] => only.title.clone(),
@@ -118,29 +116,14 @@ fn write_page(parts: &[Part<'_>], folder: Option<&str>, most: usize, out: &mut d
             dialog aria-label="Two answers side by side" { form method="dialog" { button { "Close" } } div class="two" {} }
         },
     );
-    let mut store = Store::default();
-    let bodies = |store: &mut Store, out: &mut dyn Write| {
-        parts.iter().try_for_each(|part| {
-            let body = body(part, parts.len() > 1, share(parts, part, most), folder, store);
-            out.write_all(body.into_string().as_bytes())
-        })
-    };
-    fill(&frame, &mut store, bodies, out)
-}
-
-/// Writes a frame: the list into its first gap, the texts that the list named into its second.
-fn fill(
-    frame: &Markup,
-    store: &mut Store,
-    list: impl FnOnce(&mut Store, &mut dyn Write) -> io::Result<()>,
-    out: &mut dyn Write,
-) -> io::Result<()> {
-    let mut pieces = frame.0.split(GAP);
-    out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
-    list(store, out)?;
-    out.write_all(pieces.next().unwrap_or_default().as_bytes())?;
-    std::mem::take(store).write(out)?;
-    out.write_all(pieces.next().unwrap_or_default().as_bytes())
+    let (mut store, mut frame) = (Store::default(), Frame::of(&frame));
+    frame.go_on(out)?;
+    for part in parts {
+        write_part(part, parts.len() > 1, share(parts, part, most), folder, &mut store, out)?;
+    }
+    frame.go_on(out)?;
+    store.write(out)?;
+    frame.go_on(out)
 }
 
 fn document(title: &str, body: Markup) -> Markup {
@@ -231,7 +214,14 @@ fn head(part: &Part<'_>, several: bool) -> Markup {
     }
 }
 
-fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store: &mut Store) -> Markup {
+fn write_part(
+    part: &Part<'_>,
+    several: bool,
+    held: usize,
+    folder: Option<&str>,
+    store: &mut Store,
+    out: &mut dyn Write,
+) -> io::Result<()> {
     let anchor = in_id(&part.anchor);
     let report = part.report;
     let inline = answers::shortlist(&part.drill, held);
@@ -247,7 +237,7 @@ fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store
             }
         }
     };
-    html! {
+    let frame = html! {
         article class="part" id=(anchor) {
             (head(part, several))
             (contrasts::verdicts(report, &anchor))
@@ -260,11 +250,18 @@ fn body(part: &Part<'_>, several: bool, held: usize, folder: Option<&str>, store
             (arms::refusals(report, &anchor))
             (compare::section(report, &anchor))
             (compare::moles(report, &anchor))
-            @if !part.drill.is_empty() { (answers::section(part, &inline, notice, store)) }
+            @if !part.drill.is_empty() { (GAP) }
             (arms::topics(report, &anchor))
             (method::section(part, &anchor))
         }
+    };
+    let mut frame = Frame::of(&frame);
+    frame.go_on(out)?;
+    if !part.drill.is_empty() {
+        answers::write(part, &inline, notice, store, out)?;
+        frame.go_on(out)?;
     }
+    Ok(())
 }
 
 fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize, out: &mut dyn Write) -> io::Result<()> {
@@ -293,8 +290,10 @@ fn folder_page(part: &Part<'_>, drill: &[&Drill], index: usize, pages: usize, ou
             dialog aria-label="Two answers side by side" { form method="dialog" { button { "Close" } } div class="two" {} }
         },
     );
-    let list = |store: &mut Store, out: &mut dyn Write| {
-        out.write_all(answers::section(part, drill, notice, store).into_string().as_bytes())
-    };
-    fill(&frame, &mut Store::default(), list, out)
+    let (mut store, mut frame) = (Store::default(), Frame::of(&frame));
+    frame.go_on(out)?;
+    answers::write(part, drill, notice, &mut store, out)?;
+    frame.go_on(out)?;
+    store.write(out)?;
+    frame.go_on(out)
 }

@@ -175,7 +175,8 @@ impl Plan {
             .iter()
             .map(|subject| canonical::sha256(&json!({ "id": subject.id, "endpoint": subject.endpoint })))
             .collect();
-        let mut trials = Vec::new();
+        // Whatever a study file asks for, no more than this is asked of the system ahead of time.
+        let mut trials = Vec::with_capacity(usize::try_from(self.trial_count().min(1 << 20)).unwrap_or(0));
         for (task_index, task) in self.tasks.iter().enumerate() {
             for (persona_index, persona) in self.personas.iter().enumerate() {
                 for (wording_index, wording) in persona.wordings.iter().enumerate() {

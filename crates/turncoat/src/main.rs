@@ -8,6 +8,7 @@ mod failure;
 mod files;
 mod instant;
 mod ledgers;
+mod memory;
 mod power;
 mod scoring;
 mod screen;

@@ -1,11 +1,13 @@
 //! The drill-down: every answer with its code, findings, test transcript, prompt and raw text, and a filter.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::io::{self, Write};
 
 use maud::{Markup, PreEscaped, html};
 use turncoat_answer::Outcome;
 
 use super::code;
+use super::frame::{Frame, GAP};
 use super::store::Store;
 use super::text::{block, in_address, in_id, shown};
 use crate::model::TrialRow;
@@ -75,8 +77,8 @@ fn select(name: &str, label: &str, options: &[(&str, bool)], with_mark: bool) ->
     }
 }
 
-/// The section with the filter and one entry for each answer of `drill`.
-pub(super) fn section(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: &mut Store) -> Markup {
+/// Writes the section with the filter and one entry for each answer of `drill`.
+pub(super) fn write(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: &mut Store, out: &mut dyn Write) -> io::Result<()> {
     let anchor = format!("{}-answers", in_id(&part.anchor));
     let ids = ids(part, drill);
     let baseline = &part.report.study.baseline;
@@ -88,7 +90,7 @@ pub(super) fn section(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: 
         .collect();
     let cwes: BTreeSet<&str> = drill.iter().flat_map(|answer| answer.row.cwes.iter().map(String::as_str)).collect();
     let cwes: Vec<(&str, bool)> = cwes.into_iter().map(|cwe| (cwe, false)).collect();
-    html! {
+    let frame = html! {
         section class="card answers" id=(anchor) {
             // Here and not in the head: what stands before the answers is kept small.
             style { (PreEscaped(STYLE)) }
@@ -103,13 +105,18 @@ pub(super) fn section(part: &Part<'_>, drill: &[&Drill], notice: Markup, store: 
                 button type="reset" { "Clear" }
             }
             output {}
-            @for (answer, id) in drill.iter().zip(&ids) {
-                @let other = counterparts.get(&(pair(&answer.row), answer.row.repeat)).filter(|other| **other != id);
-                (entry(part, answer, id, other.map(|id| id.as_str()), store))
-            }
+            (GAP)
             p { button type="button" class="more" hidden { "Show 200 more" } }
         }
+    };
+    let mut frame = Frame::of(&frame);
+    frame.go_on(out)?;
+    for (answer, id) in drill.iter().zip(&ids) {
+        let other = counterparts.get(&(pair(&answer.row), answer.row.repeat)).filter(|other| **other != id);
+        let entry = entry(part, answer, id, other.map(|id| id.as_str()), store);
+        out.write_all(entry.into_string().as_bytes())?;
     }
+    frame.go_on(out)
 }
 
 fn entry(part: &Part<'_>, answer: &Drill, id: &str, baseline: Option<&str>, store: &mut Store) -> Markup {

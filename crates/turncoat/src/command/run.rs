@@ -19,6 +19,7 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::files;
 use crate::ledgers;
+use crate::memory;
 use crate::scoring;
 use crate::screen::Screen;
 use crate::subjects;
@@ -39,7 +40,8 @@ const PAGE: &str = "report.html";
 pub(super) fn run(args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
     let plan = files::study(&args.study, screen)?.plan;
     let folder = args.ledger.clone().unwrap_or_else(|| PathBuf::from(format!("{}.ledger", plan.name)));
-    let runtime = tokio::runtime::Builder::new_multi_thread()
+    // One thread makes all calls (beside it the ledger's own writes): hundreds of calls at once wait far more than they work.
+    let runtime = tokio::runtime::Builder::new_current_thread()
         .enable_all()
         .build()
         .map_err(|error| Failure::lacking(format!("no runtime for the calls: {error}")))?;
@@ -82,6 +84,7 @@ pub(super) fn run(args: &RunArgs, screen: &Screen) -> Result<Exit, Failure> {
     }
     runtime.shutdown_background();
     interrupt::ends_the_program(&again, screen);
+    memory::give_back();
     let report = score_and_analyse(&ledger, plan, Station::Prove, screen)?;
     drop(ledger);
     let end = finish(&report, &folder, args.format, args.judging, screen)?;
@@ -117,7 +120,11 @@ pub(super) fn score_again(args: &ScoreArgs, station: Station, screen: &Screen) -
 
 fn score_and_analyse(ledger: &Ledger, plan: Plan, station: Station, screen: &Screen) -> Result<Report, Failure> {
     scoring::score(ledger, &plan, station == Station::Prove, screen)?;
-    analysis::refresh_in(ledger, screen)
+    drop(plan);
+    memory::give_back();
+    let report = analysis::refresh_in(ledger, screen)?;
+    memory::give_back();
+    Ok(report)
 }
 
 /// Opens the ledger of a study and compares the study with what it was begun as.
@@ -141,21 +148,23 @@ fn reconciled(folder: &Path, plan: &Plan, amend: Option<&str>, screen: &Screen) 
 
 /// The subjects that still have something to be asked: only these need a key.
 fn wanted(plan: &Plan, ledger: Option<&Ledger>, args: &RunArgs) -> Result<Vec<String>, Failure> {
-    let trials = plan.trials();
-    let open = match ledger {
-        None => trials,
-        Some(ledger) => {
-            let reader = ledger.reader().map_err(|error| ledgers::failure(&error))?;
-            reader.remaining(&trials, args.retry_errors).map_err(|error| ledgers::failure(&error))?.open
+    let mut has_open = vec![ledger.is_none(); plan.subjects.len()];
+    if let Some(ledger) = ledger {
+        let reader = ledger.reader().map_err(|error| ledgers::failure(&error))?;
+        let remaining = reader.remaining(&plan.trials(), args.retry_errors).map_err(|error| ledgers::failure(&error))?;
+        for trial in remaining.open {
+            if let Some(has_open) = has_open.get_mut(trial.subject as usize) {
+                *has_open = true;
+            }
         }
-    };
+    }
     let chosen = |id: &String| args.only.as_ref().is_none_or(|only| only == id);
     Ok(plan
         .subjects
         .iter()
-        .enumerate()
-        .filter(|(index, subject)| chosen(&subject.id) && open.iter().any(|trial| trial.subject as usize == *index))
-        .map(|(_, subject)| subject.id.clone())
+        .zip(has_open)
+        .filter(|(subject, has_open)| *has_open && chosen(&subject.id))
+        .map(|(subject, _)| subject.id.clone())
         .collect())
 }
 
