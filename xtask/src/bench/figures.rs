@@ -57,6 +57,8 @@ pub(super) fn rate(bench: &Bench) -> Result<Vec<Row>, String> {
 /// The share of the ideal rate at the usual latency.
 pub(super) fn latency(bench: &Bench) -> Result<Row, String> {
     let endpoint = Endpoint::start(LATENCY_MS)?;
+    eprintln!("latency: what the endpoint gives a plain client");
+    let plain = client::load(&endpoint.address, CONCURRENCY as usize, Duration::from_secs(6))?;
     eprintln!("latency: {LATENCY_ANSWERS} answers at {LATENCY_MS} ms");
     let (path, answers) = study::write(&bench.folder, "latency", LATENCY_ANSWERS, &endpoint.base_url(), CONCURRENCY)?;
     let asked = whole(program::study(&bench.program, &path, &bench.folder.join("latency.ledger"))?, answers)?;
@@ -65,7 +67,12 @@ pub(super) fn latency(bench: &Bench) -> Result<Row, String> {
     Ok(Row {
         figure: format!("answers a second, {LATENCY_MS} ms upstream, {CONCURRENCY} at once"),
         measured: format!("{rate:.0}/s"),
-        beside: format!("ideal {ideal:.0}/s: {:.1} % of it", 100.0 * rate / ideal),
+        beside: format!(
+            "ideal {ideal:.0}/s: {:.1} % of it; plain client {:.0}/s: {:.1} %",
+            100.0 * rate / ideal,
+            plain.per_s,
+            100.0 * rate / plain.per_s
+        ),
         target: ">= 90 % of the ideal",
         met: Some(rate >= 0.9 * ideal),
     })
