@@ -157,6 +157,15 @@ impl Ledger {
         self.reader()?.spend()
     }
 
+    /// Lets go of the memory in which the writer keeps pages of the database, for when others need it more; the next write fetches
+    /// what it needs anew. Blocks until done.
+    ///
+    /// # Errors
+    /// When the database cannot be used.
+    pub fn rest(&self) -> Result<(), LedgerError> {
+        self.writer.work(|session| session.sql("resting", |connection| connection.execute_batch("PRAGMA shrink_memory")))
+    }
+
     /// Keeps extracted code by its hash; what is there already stays. Blocks until durable.
     ///
     /// # Errors

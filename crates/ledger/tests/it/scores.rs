@@ -91,6 +91,7 @@ fn scores_are_replaced_within_a_version_and_the_newest_version_counts() {
     assert_eq!(reader.scores().unwrap()[&trials[1].key], full);
 
     ledger.put_scores(vec![score(trials[0].key, "1", Outcome::Safe)]).unwrap();
+    ledger.rest().unwrap();
     ledger.put_scores(vec![score(trials[1].key, "2", Outcome::Exploitable)]).unwrap();
     let scores = reader.scores().unwrap();
     assert_eq!(scores.len(), 2);

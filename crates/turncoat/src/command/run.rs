@@ -121,10 +121,9 @@ pub(super) fn score_again(args: &ScoreArgs, station: Station, screen: &Screen) -
 fn score_and_analyse(ledger: &Ledger, plan: Plan, station: Station, screen: &Screen) -> Result<Report, Failure> {
     scoring::score(ledger, &plan, station == Station::Prove, screen)?;
     drop(plan);
+    ledger.rest().map_err(|error| ledgers::failure_midway(&error))?;
     memory::give_back();
-    let report = analysis::refresh_in(ledger, screen)?;
-    memory::give_back();
-    Ok(report)
+    analysis::refresh_in(ledger, screen)
 }
 
 /// Opens the ledger of a study and compares the study with what it was begun as.
@@ -233,6 +232,7 @@ fn finish(result: &Report, folder: &Path, format: ReportFormat, judging: Judging
     }
     out.flush()?;
     drop(out);
+    memory::give_back();
     let page = folder.join(PAGE);
     report::write_page(&[folder.to_owned()], &page)?;
     screen.say(&format!("page: {}", page.display()));
