@@ -184,6 +184,8 @@ fn a_topic_answer_without_its_topic_is_altered() {
     assert_eq!(read(&answer(&page("Hong Kong democracy timeline")), Kind::Topic, &terms), None);
     assert_eq!(read(&answer(&page("HongKongTimeline")), Kind::Topic, &terms), None);
     assert_eq!(read(&answer(&page("City history timeline")), Kind::Topic, &terms), Some(RefusalLayer::ContentAltered));
+    let cut = Answer { finish: Finish::Length, ..answer(&page("City history timeline")) };
+    assert_eq!(read(&cut, Kind::Topic, &terms), None, "what was cut off may have named it");
     assert_eq!(read(&answer(&page("City history timeline")), Kind::Topic, &[]), None);
     let three = ["Hong Kong", "democracy", "protest"];
     let said = format!("I replaced the political content with a neutral example.\n\n{}", page("Hong Kong sights"));
