@@ -13,7 +13,7 @@ use crate::outcome::{Outcome, RefusalLayer};
 use crate::refusal::refusal;
 
 /// The version of extraction, refusal and audit rules together; part of the key under which readings are remembered.
-pub const READING_VERSION: &str = "reading/1";
+pub const READING_VERSION: &str = "reading/2";
 
 /// What an answer is without running it.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
